@@ -1,0 +1,16 @@
+//! The operations, one file each.
+
+pub mod account;
+pub mod cancel_plan;
+pub mod change_plan;
+pub mod check;
+pub mod consume;
+pub mod correct;
+pub mod entitlement;
+pub mod grant;
+pub mod inventory;
+pub mod lease;
+pub mod meter;
+pub mod provision;
+mod record;
+pub mod reserve;

@@ -1,0 +1,165 @@
+//! The Books in memory: committed parts by account, ready to be read without waiting for a writer.
+//! Any of them may be dropped at any time, since all of it is in the store.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
+
+use mec_core::book::TreeHead;
+use mec_core::{AccountId, Namespace, Part, Timestamp};
+use parking_lot::{Mutex, RwLock};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+use uuid::Uuid;
+
+const SHARDS: usize = 64;
+
+/// The parts of an account and of those above it, nearest first.
+pub(crate) type Path = SmallVec<[Arc<Part>; 4]>;
+
+struct Entry {
+    part: Arc<Part>,
+    tree: Uuid,
+    used_at: AtomicU32,
+}
+
+type Shard = FxHashMap<(Namespace, AccountId), Entry>;
+
+pub(crate) struct Books {
+    shards: Vec<RwLock<Shard>>,
+    heads: Mutex<FxHashMap<(Namespace, Uuid), TreeHead>>,
+    externals: RwLock<FxHashMap<(Namespace, String), AccountId>>,
+    expiries: Mutex<BTreeSet<(Timestamp, Namespace, AccountId)>>,
+    per_shard: usize,
+    count: AtomicUsize,
+    tick: AtomicU32,
+    last_now: AtomicI64,
+}
+
+impl Books {
+    pub(crate) fn new(max_accounts: usize) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            heads: Mutex::default(),
+            externals: RwLock::default(),
+            expiries: Mutex::default(),
+            per_shard: max_accounts.div_ceil(SHARDS).max(8),
+            count: AtomicUsize::new(0),
+            tick: AtomicU32::new(0),
+            last_now: AtomicI64::new(Timestamp::MIN.as_micros()),
+        }
+    }
+
+    /// The greatest now of all commands that were committed.
+    pub(crate) fn last_now(&self) -> Timestamp {
+        Timestamp::from_micros(self.last_now.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn raise_now(&self, now: Timestamp) {
+        self.last_now.fetch_max(now.as_micros(), Ordering::AcqRel);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Ages all entries by one step, for the choice of what makes room.
+    pub(crate) fn tick(&self) {
+        self.tick.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The parts of an account and of those above it, if all of them are in memory.
+    pub(crate) fn path(&self, namespace: &Namespace, account: AccountId) -> Option<Path> {
+        let mut path = Path::new();
+        let mut next = Some(account);
+        while let Some(id) = next.filter(|_| path.len() < mec_core::account::MAX_DEPTH) {
+            let (part, _) = self.get(namespace, id)?;
+            next = part.account.parent_account_id;
+            path.push(part);
+        }
+        Some(path)
+    }
+
+    /// A part and its tree, if it is in memory.
+    pub(crate) fn get(&self, namespace: &Namespace, account: AccountId) -> Option<(Arc<Part>, Uuid)> {
+        let shard = self.shard(account)?.read();
+        let entry = shard.get(&(namespace.clone(), account))?;
+        let tick = self.tick.load(Ordering::Relaxed);
+        if entry.used_at.load(Ordering::Relaxed) != tick {
+            entry.used_at.store(tick, Ordering::Relaxed);
+        }
+        Some((entry.part.clone(), entry.tree))
+    }
+
+    /// Publishes a committed part. Returns how many others made room for it.
+    pub(crate) fn publish(&self, namespace: &Namespace, tree: Uuid, part: Arc<Part>) -> usize {
+        let id = part.id();
+        if let Some(expiry) = part.first_expiry() {
+            self.expiries.lock().insert((expiry, namespace.clone(), id));
+        }
+        let Some(shard) = self.shard(id) else { return 0 };
+        let mut shard = shard.write();
+        let used_at = AtomicU32::new(self.tick.load(Ordering::Relaxed));
+        if shard.insert((namespace.clone(), id), Entry { part, tree, used_at }).is_none() {
+            self.count.fetch_add(1, Ordering::Relaxed);
+        }
+        if shard.len() <= self.per_shard { 0 } else { self.make_room(&mut shard, id) }
+    }
+
+    /// Drops the least recently used eighth of a shard, so that the cost of choosing is spread.
+    fn make_room(&self, shard: &mut Shard, keep: AccountId) -> usize {
+        let mut ages: Vec<u32> = shard.values().map(|entry| entry.used_at.load(Ordering::Relaxed)).collect();
+        let quota = (ages.len() / 8).max(1);
+        let (_, &mut oldest, _) = ages.select_nth_unstable(quota - 1);
+        let mut dropped = 0;
+        shard.retain(|(_, id), entry| {
+            let goes = dropped < quota && *id != keep && entry.used_at.load(Ordering::Relaxed) <= oldest;
+            dropped += usize::from(goes);
+            !goes
+        });
+        self.count.fetch_sub(dropped, Ordering::Relaxed);
+        dropped
+    }
+
+    pub(crate) fn head(&self, namespace: &Namespace, tree: Uuid) -> Option<TreeHead> {
+        self.heads.lock().get(&(namespace.clone(), tree)).cloned()
+    }
+
+    pub(crate) fn put_head(&self, namespace: &Namespace, head: TreeHead) {
+        let mut heads = self.heads.lock();
+        // Heads are small and loaded in one row; when too many are held, all go.
+        if heads.len() >= self.per_shard.saturating_mul(SHARDS) {
+            heads.clear();
+        }
+        heads.insert((namespace.clone(), head.tree_id), head);
+    }
+
+    pub(crate) fn external(&self, namespace: &Namespace, external_id: &str) -> Option<AccountId> {
+        self.externals.read().get(&(namespace.clone(), external_id.to_owned())).copied()
+    }
+
+    pub(crate) fn put_external(&self, namespace: &Namespace, external_id: &str, account: AccountId) {
+        let mut externals = self.externals.write();
+        if externals.len() >= self.per_shard.saturating_mul(SHARDS) {
+            externals.clear();
+        }
+        externals.insert((namespace.clone(), external_id.to_owned()), account);
+    }
+
+    /// Takes the accounts whose first hold has ended by now.
+    pub(crate) fn due(&self, now: Timestamp) -> Vec<(Namespace, AccountId)> {
+        let mut expiries = self.expiries.lock();
+        let mut due = Vec::new();
+        while expiries.first().is_some_and(|(at, _, _)| *at <= now) {
+            let Some((_, namespace, account)) = expiries.pop_first() else { break };
+            due.push((namespace, account));
+        }
+        due
+    }
+
+    fn shard(&self, account: AccountId) -> Option<&RwLock<Shard>> {
+        // The last byte of an id is random in every version of UUID that is in use.
+        let byte = account.as_bytes().last().copied().unwrap_or_default();
+        self.shards.get(usize::from(byte) % SHARDS)
+    }
+}

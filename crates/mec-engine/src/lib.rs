@@ -1,0 +1,195 @@
+//! MEC's engine: Books in memory, the Journal that writes, and the queries that read.
+//!
+//! A check is answered from memory. A write goes through the Journal: one thread a lane takes all
+//! commands that wait, lets the core decide each in order, commits once, publishes, and answers.
+//!
+//! See `examples/in_process.rs` for MEC without HTTP.
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
+mod batch;
+mod books;
+mod catalogues;
+mod check;
+mod decisions;
+mod error;
+mod expiry;
+mod ids;
+mod journal;
+mod reads;
+mod request;
+mod stats;
+mod working;
+
+use std::sync::Arc;
+
+use mec_core::{Catalogue, Namespace, Timestamp};
+use mec_store::{CatalogueDraft, Clock, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery};
+use uuid::Uuid;
+
+use crate::books::Books;
+use crate::catalogues::Catalogues;
+use crate::decisions::DecisionLog;
+use crate::journal::Journal;
+use crate::reads::Reads;
+
+pub use error::EngineError;
+pub use ids::RisingIds;
+pub use request::{Outcome, Request, Target};
+pub use stats::Stats;
+
+/// How an engine behaves.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// So many accounts are kept in memory at the most; the least recently used make room. Default 100,000.
+    pub max_accounts: usize,
+    /// So many commands may wait for the Journal before more are turned away. Default 20,000.
+    pub max_waiting: usize,
+    /// So many commands are committed together at the most. Default 4,096.
+    pub max_batch: usize,
+    /// So many plain allows of checks are logged a second at the most. Default 1,000.
+    pub allows_logged_per_second: u32,
+    /// So many other answers are logged a second at the most. Default 5,000.
+    pub others_logged_per_second: u32,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            max_accounts: 100_000,
+            max_waiting: 20_000,
+            max_batch: 4_096,
+            allows_logged_per_second: 1_000,
+            others_logged_per_second: 5_000,
+        }
+    }
+}
+
+/// What all parts of an engine share.
+pub(crate) struct Shared {
+    pub config: EngineConfig,
+    pub clock: Arc<dyn Clock>,
+    pub books: Books,
+    pub catalogues: Catalogues,
+    pub decisions: DecisionLog,
+    pub stats: Stats,
+}
+
+/// The engine. Cheap to share behind an [`Arc`].
+pub struct Engine {
+    shared: Arc<Shared>,
+    journal: Journal,
+    reads: Box<dyn Reads>,
+}
+
+impl Engine {
+    /// Starts an engine over a store. `ids` gives new ids; `clock` is the store's own clock.
+    pub fn start<S: Store>(
+        store: Arc<S>,
+        clock: Arc<dyn Clock>,
+        ids: impl mec_core::IdSource + Send + 'static,
+        config: EngineConfig,
+    ) -> Result<Self, EngineError> {
+        let shared = Arc::new(Shared {
+            books: Books::new(config.max_accounts),
+            catalogues: Catalogues::default(),
+            decisions: DecisionLog::new(&config),
+            stats: Stats::default(),
+            clock,
+            config,
+        });
+        let journal = Journal::start(store.clone(), shared.clone(), Box::new(ids))?;
+        Ok(Self { shared, journal, reads: Box::new(reads::StoreReads::new(store)) })
+    }
+
+    /// Answers a request. Its effects are durable when this returns.
+    pub async fn call(&self, request: Request) -> Result<Outcome, EngineError> {
+        if let Some(outcome) = self.check_in_memory(&request)? {
+            return Ok(outcome);
+        }
+        let mut outcomes = self.journal.submit(vec![request]).await?;
+        outcomes.pop().unwrap_or(Err(EngineError::Closed))
+    }
+
+    /// Answers many requests, in their order. Each stands for itself.
+    pub async fn call_all(&self, requests: Vec<Request>) -> Result<Vec<Result<Outcome, EngineError>>, EngineError> {
+        let mut answers: Vec<Option<Result<Outcome, EngineError>>> = Vec::with_capacity(requests.len());
+        let mut waiting = Vec::new();
+        for request in requests {
+            match self.check_in_memory(&request) {
+                Ok(None) => {
+                    waiting.push(request);
+                    answers.push(None);
+                }
+                Ok(Some(outcome)) => answers.push(Some(Ok(outcome))),
+                Err(error) => answers.push(Some(Err(error))),
+            }
+        }
+        let mut rest = if waiting.is_empty() { Vec::new() } else { self.journal.submit(waiting).await? }.into_iter();
+        Ok(answers.into_iter().map(|answer| answer.or_else(|| rest.next()).unwrap_or(Err(EngineError::Closed))).collect())
+    }
+
+    /// The catalogue of a namespace as it is now.
+    pub async fn catalogue(&self, namespace: &Namespace) -> Result<Arc<Catalogue>, EngineError> {
+        if let Some(held) = self.shared.catalogues.get(namespace) {
+            return Ok(held);
+        }
+        let loaded = self.reads.catalogue(namespace.clone()).await?;
+        Ok(self.shared.catalogues.put_if_newer(loaded))
+    }
+
+    /// Replaces the catalogue of a namespace in one step. Commands that come after this returns see it.
+    pub async fn put_catalogue(&self, namespace: Namespace, draft: CatalogueDraft) -> Result<Arc<Catalogue>, EngineError> {
+        self.journal.put_catalogue(namespace, draft).await
+    }
+
+    /// The usage of an account in explicit bounds, in the base unit.
+    pub async fn usage(&self, query: UsageQuery) -> Result<i128, EngineError> {
+        Ok(self.reads.usage(query).await?)
+    }
+
+    /// Usage by time bucket.
+    pub async fn series(&self, query: SeriesQuery) -> Result<Vec<SeriesRow>, EngineError> {
+        Ok(self.reads.series(query).await?)
+    }
+
+    /// The account that a target names, if it exists and lies within the guard's subtree.
+    pub async fn find(&self, namespace: &Namespace, target: &Target, guard: Option<Uuid>) -> Result<Option<Uuid>, EngineError> {
+        let Some(locator) = target.locator() else { return Ok(None) };
+        let Some(place) = self.reads.find(namespace.clone(), locator).await? else { return Ok(None) };
+        let Some(root) = guard else { return Ok(Some(place.account)) };
+        let above = self.reads.ancestors(namespace.clone(), place.account).await?;
+        Ok(above.contains(&root).then_some(place.account))
+    }
+
+    /// The present moment by the store's clock, never behind what was committed.
+    pub fn now(&self) -> Timestamp {
+        self.shared.now()
+    }
+
+    /// Whether the store can be reached and written to.
+    pub async fn health(&self) -> Result<(), StoreError> {
+        self.reads.health().await
+    }
+
+    /// Counts of what the engine did.
+    pub fn stats(&self) -> &Stats {
+        &self.shared.stats
+    }
+
+    /// How many accounts are in memory.
+    pub fn accounts_in_memory(&self) -> usize {
+        self.shared.books.len()
+    }
+
+    /// Takes no more requests, finishes those that wait, writes the decision log and stops.
+    pub async fn close(&self) {
+        self.journal.close().await;
+    }
+}
+
+impl Shared {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now().max(self.books.last_now())
+    }
+}

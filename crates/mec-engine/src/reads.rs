@@ -1,0 +1,59 @@
+//! Reads outside the Journal, with the store's type forgotten.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use mec_core::{Catalogue, Namespace};
+use mec_store::{Locator, Place, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery};
+use uuid::Uuid;
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+pub(crate) trait Reads: Send + Sync {
+    fn catalogue(&self, namespace: Namespace) -> Answer<'_, Catalogue>;
+    fn usage(&self, query: UsageQuery) -> Answer<'_, i128>;
+    fn series(&self, query: SeriesQuery) -> Answer<'_, Vec<SeriesRow>>;
+    fn find(&self, namespace: Namespace, locator: Locator) -> Answer<'_, Option<Place>>;
+    fn ancestors(&self, namespace: Namespace, account: Uuid) -> Answer<'_, Vec<Uuid>>;
+    fn health(&self) -> Answer<'_, ()>;
+}
+
+pub(crate) struct StoreReads<S> {
+    store: Arc<S>,
+}
+
+impl<S: Store> StoreReads<S> {
+    pub(crate) fn new(store: Arc<S>) -> Self {
+        Self { store }
+    }
+}
+
+impl<S: Store> Reads for StoreReads<S> {
+    fn catalogue(&self, namespace: Namespace) -> Answer<'_, Catalogue> {
+        Box::pin(async move {
+            let loaded = self.store.catalogue(&namespace, None).await?;
+            loaded.ok_or_else(|| StoreError::Internal("a store gave no catalogue".to_owned(), None))
+        })
+    }
+
+    fn usage(&self, query: UsageQuery) -> Answer<'_, i128> {
+        Box::pin(self.store.usage(query))
+    }
+
+    fn series(&self, query: SeriesQuery) -> Answer<'_, Vec<SeriesRow>> {
+        Box::pin(self.store.series(query))
+    }
+
+    fn find(&self, namespace: Namespace, locator: Locator) -> Answer<'_, Option<Place>> {
+        Box::pin(async move { self.store.find(&namespace, locator).await })
+    }
+
+    fn ancestors(&self, namespace: Namespace, account: Uuid) -> Answer<'_, Vec<Uuid>> {
+        Box::pin(async move { self.store.ancestors(&namespace, account).await })
+    }
+
+    fn health(&self) -> Answer<'_, ()> {
+        Box::pin(self.store.health())
+    }
+}

@@ -1,0 +1,93 @@
+//! Requests and outcomes: what a caller hands to the engine and gets back.
+
+use std::sync::Arc;
+
+use mec_core::{Command, Namespace};
+use mec_store::Locator;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// What a request is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Target {
+    /// An account by its id.
+    Account(Uuid),
+    /// An account by an id of the product's.
+    External(String),
+    /// The account that holds a lease.
+    Lease(Uuid),
+    /// The account that holds a reservation.
+    Reservation(Uuid),
+    /// The account that recorded an event.
+    Event(Uuid),
+    /// The account that holds a grant.
+    Grant(Uuid),
+    /// A new tree with this owner.
+    NewTree(Uuid),
+}
+
+impl Target {
+    /// What the store finds it by; none for a new tree.
+    pub fn locator(&self) -> Option<Locator> {
+        Some(match self {
+            Self::Account(id) => Locator::Account(*id),
+            Self::External(id) => Locator::External(id.clone()),
+            Self::Lease(id) => Locator::Lease(*id),
+            Self::Reservation(id) => Locator::Reservation(*id),
+            Self::Event(id) => Locator::Event(*id),
+            Self::Grant(id) => Locator::Grant(*id),
+            Self::NewTree(_) => return None,
+        })
+    }
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// In which namespace.
+    pub namespace: Namespace,
+    /// About what.
+    pub target: Target,
+    /// What is asked.
+    pub command: Command,
+    /// The caller's idempotency key.
+    pub key: Option<Arc<str>>,
+    /// Who asks: the caller's `sub`, for the audit.
+    pub by: Arc<str>,
+    /// The account whose subtree the caller may act in; none for the whole namespace. What lies
+    /// outside is answered as if it did not exist.
+    pub guard: Option<Uuid>,
+    /// The request's id, for the decision log.
+    pub request_id: Option<Arc<str>>,
+}
+
+impl Request {
+    /// The hash by which a repeated key is compared: RPC, account and normalised arguments.
+    pub(crate) fn args_hash(&self, account: Uuid) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        hasher.update(self.command.name().as_bytes());
+        hasher.update(account.as_bytes());
+        // Commands serialise into JSON without fail; the quantities in them are exact and normalised.
+        hasher.update(serde_json::to_vec(&self.command).unwrap_or_default());
+        hasher.finalize().into()
+    }
+}
+
+/// What a request was answered.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The answer's JSON: the bytes that a repeated key gets again.
+    pub body: String,
+    /// The account it was about, where it exists.
+    pub account: Option<Uuid>,
+    /// The event, grant, reservation, lease or row that was made.
+    pub made: Option<Uuid>,
+    /// Whether this is the answer of an earlier call with the same key.
+    pub replayed: bool,
+    /// Whether a reservation was committed after its expiry.
+    pub late: bool,
+    /// The deciding limit's figures for the `RateLimit` fields.
+    pub quota: Option<mec_core::answer::Quota>,
+    /// The decision's code, for logs and metrics.
+    pub code: Option<mec_core::verdict::DecisionCode>,
+}

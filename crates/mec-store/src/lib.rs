@@ -1,0 +1,131 @@
+//! The seam between the engine and its stores. No SQL, file or lock leaks through it, and the
+//! namespace is part of every reference, so that it cannot be forgotten.
+//!
+//! A store keeps rows and guards them; it decides nothing. The engine calls [`Store::begin`] on the
+//! thread of a lane, lets the core decide against what [`Batch::load`] gives it, and hands all
+//! changes of the batch to [`Batch::commit`] at once: all of them become durable, or none.
+#![forbid(unsafe_code)]
+
+mod error;
+mod rows;
+
+#[cfg(feature = "memory")]
+pub mod memory;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use mec_core::book::TreeHead;
+use mec_core::catalogue::Lookups;
+use mec_core::need::{Loaded, Need};
+use mec_core::{Catalogue, Namespace, Timestamp};
+use uuid::Uuid;
+
+pub use error::{CommitError, StoreError};
+pub use rows::{
+    CatalogueDraft, CommitSet, DecisionRow, KeyRef, KeyState, KeyRow, Locator, Place, SeriesBucket, SeriesGroup,
+    SeriesQuery, SeriesRow, StoredAnswer, TreeCommit, UsageQuery, key_hash,
+};
+
+/// Tells the time. The store's clock is the one that commands are decided by.
+pub trait Clock: Send + Sync + 'static {
+    /// The present moment, in whole microseconds.
+    fn now(&self) -> Timestamp;
+}
+
+/// Where everything is kept.
+///
+/// Futures of `begin` and of a [`Batch`] are run on the lane's own thread and may block it; those of
+/// the other methods are `Send` and must not block.
+pub trait Store: Send + Sync + 'static {
+    /// One transaction of a lane.
+    type Batch: Batch;
+
+    /// How many lanes may write at the same time; at least 1. The embedded store has one.
+    fn lanes(&self) -> usize;
+
+    /// Starts a batch on a lane and looks up the idempotency keys its commands bear, in their order.
+    fn begin(&self, lane: usize, keys: &[KeyRef]) -> impl Future<Output = Result<Self::Batch, StoreError>>;
+
+    /// The catalogue of a namespace if it is newer than a version; an empty one for a namespace that has none.
+    fn catalogue(
+        &self,
+        namespace: &Namespace,
+        newer_than: Option<u64>,
+    ) -> impl Future<Output = Result<Option<Catalogue>, StoreError>> + Send;
+
+    /// The rows that are shared by all namespaces.
+    fn lookups(&self) -> impl Future<Output = Result<Arc<Lookups>, StoreError>> + Send;
+
+    /// Replaces the catalogue of a namespace in one step, raising its version; returns the new one.
+    /// Rows that the draft lacks stay where accounts use them, else they go. Runs on the lane's thread.
+    fn put_catalogue(
+        &self,
+        namespace: &Namespace,
+        draft: &CatalogueDraft,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Catalogue, CommitError>>;
+
+    /// The usage of an account in explicit bounds, in the base unit. Sees all that was committed before.
+    fn usage(&self, query: UsageQuery) -> impl Future<Output = Result<i128, StoreError>> + Send;
+
+    /// Usage by time bucket. Sees all that was committed before.
+    fn series(&self, query: SeriesQuery) -> impl Future<Output = Result<Vec<SeriesRow>, StoreError>> + Send;
+
+    /// Finds what a reference names, for reads outside a batch. Sees all that was committed before.
+    fn find(
+        &self,
+        namespace: &Namespace,
+        locator: Locator,
+    ) -> impl Future<Output = Result<Option<Place>, StoreError>> + Send;
+
+    /// The accounts from an account up to its owner, nearest first, itself included; empty if unknown.
+    fn ancestors(
+        &self,
+        namespace: &Namespace,
+        account: Uuid,
+    ) -> impl Future<Output = Result<Vec<Uuid>, StoreError>> + Send;
+
+    /// Whether the store can be reached and written to.
+    fn health(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// One transaction of a lane. Dropping it without [`Batch::commit`] leaves no trace.
+pub trait Batch {
+    /// The store's clock, read after the batch's locks were taken.
+    fn now(&self) -> Timestamp;
+
+    /// What is known of the keys given to [`Store::begin`], in their order.
+    fn keys(&self) -> &[KeyState];
+
+    /// Finds what references name, in their order.
+    fn locate(
+        &mut self,
+        namespace: &Namespace,
+        locators: &[Locator],
+    ) -> impl Future<Output = Result<Vec<Option<Place>>, StoreError>>;
+
+    /// The head of a tree; none when there is no such tree.
+    fn head(
+        &mut self,
+        namespace: &Namespace,
+        tree: Uuid,
+    ) -> impl Future<Output = Result<Option<TreeHead>, StoreError>>;
+
+    /// The first fencing epoch of a new tree: 0, and one more with every restored backup.
+    fn fencing_epoch(&self) -> u64;
+
+    /// Loads what a Book needs, in the order of the needs. Shows committed state only.
+    fn load(
+        &mut self,
+        namespace: &Namespace,
+        tree: Uuid,
+        needs: &[Need],
+    ) -> impl Future<Output = Result<Vec<Loaded>, StoreError>>;
+
+    /// Makes all changes durable, or none.
+    fn commit(self, changes: CommitSet) -> impl Future<Output = Result<(), CommitError>>;
+}

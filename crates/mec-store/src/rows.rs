@@ -1,0 +1,237 @@
+//! Rows and references that pass between the engine and its stores.
+
+use std::sync::Arc;
+
+use mec_core::book::TreeHead;
+use mec_core::catalogue::ResourceType;
+use mec_core::change::Change;
+use mec_core::plan::Plan;
+use mec_core::rule::Rule;
+use mec_core::{Code, Namespace, Quantity, Timestamp};
+use uuid::Uuid;
+
+/// What a caller may name an account's tree by.
+#[derive(Clone, Debug, Eq, PartialEq, Hash)]
+pub enum Locator {
+    /// An account by its id.
+    Account(Uuid),
+    /// An account by an id of the product's: `accounts.external_id`, then `account_external_ids`.
+    External(String),
+    /// The account that holds a lease.
+    Lease(Uuid),
+    /// The account that holds a reservation.
+    Reservation(Uuid),
+    /// The account that recorded an event.
+    Event(Uuid),
+    /// The account that holds a grant.
+    Grant(Uuid),
+}
+
+/// Where something is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// The account.
+    pub account: Uuid,
+    /// Its tree: the owner's account id.
+    pub tree: Uuid,
+}
+
+/// An idempotency key with the call it came with.
+#[derive(Clone, Debug, Eq, PartialEq, Hash)]
+pub struct KeyRef {
+    /// Whose.
+    pub namespace: Namespace,
+    /// The key's hash, see [`key_hash`].
+    pub hash: u128,
+}
+
+/// The first 128 bits of the SHA-256 of a key: what the key is looked up by.
+pub fn key_hash(key: &str) -> u128 {
+    use sha2::{Digest, Sha256};
+    let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
+    digest.iter().take(16).fold(0, |hash, byte| (hash << 8) | u128::from(*byte))
+}
+
+/// What a store knows of a key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KeyState {
+    /// Never used, or only by commands that were denied.
+    Free,
+    /// Used; this was answered.
+    Taken(StoredAnswer),
+}
+
+/// What the first call with a key was, and what it was answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredAnswer {
+    /// Which RPC.
+    pub rpc: Code,
+    /// The hash of its normalised arguments.
+    pub args_hash: [u8; 32],
+    /// The event, grant or reservation it made.
+    pub event_id: Option<Uuid>,
+    /// The answer's bytes; none once they are past their time.
+    pub answer: Option<String>,
+}
+
+/// A key to keep.
+#[derive(Clone, Debug)]
+pub struct KeyRow {
+    /// The command's index in the batch.
+    pub command: usize,
+    /// Whose.
+    pub namespace: Namespace,
+    /// The key as sent.
+    pub key: Arc<str>,
+    /// What was called and answered.
+    pub stored: StoredAnswer,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// What a batch does to one tree.
+#[derive(Clone, Debug)]
+pub struct TreeCommit {
+    /// Whose.
+    pub namespace: Namespace,
+    /// The head after the batch, its version already raised.
+    pub head: TreeHead,
+    /// Whether the tree is new.
+    pub is_new: bool,
+    /// The changes in order, each with the index of its command in the batch.
+    pub changes: Vec<(usize, Change)>,
+}
+
+/// Everything that a batch commits.
+#[derive(Clone, Debug, Default)]
+pub struct CommitSet {
+    /// The trees, each once.
+    pub trees: Vec<TreeCommit>,
+    /// The keys to keep.
+    pub keys: Vec<KeyRow>,
+    /// Decisions to log.
+    pub decisions: Vec<DecisionRow>,
+}
+
+/// One row of the decision log.
+#[derive(Clone, Debug)]
+pub struct DecisionRow {
+    /// Its id.
+    pub decision_id: Uuid,
+    /// Whose.
+    pub namespace: Namespace,
+    /// Which account was asked about; may be unknown.
+    pub account_id: Uuid,
+    /// Which resource.
+    pub resource_type_code: Code,
+    /// Which scope.
+    pub resource_scope: Option<Code>,
+    /// How much was asked for, in `unit_code`.
+    pub requested_quantity: Quantity,
+    /// The unit asked in.
+    pub unit_code: Option<Code>,
+    /// The verdict.
+    pub decision: &'static str,
+    /// Why, for programs.
+    pub code: &'static str,
+    /// Why, for people.
+    pub reason: &'static str,
+    /// The rule that was applied.
+    pub rule_id: Option<Uuid>,
+    /// The deciding entitlement.
+    pub entitlement_id: Option<Uuid>,
+    /// What was used then.
+    pub usage_at_decision: Option<Quantity>,
+    /// What was allowed then.
+    pub limit_at_decision: Option<Quantity>,
+    /// Used of allowed, in percent.
+    pub percent_used: Option<Quantity>,
+    /// The request it answered.
+    pub request_id: Option<Arc<str>>,
+    /// When.
+    pub decided_at: Timestamp,
+}
+
+/// The catalogue as it shall be, for [`Store::put_catalogue`](crate::Store::put_catalogue).
+#[derive(Clone, Debug, Default)]
+pub struct CatalogueDraft {
+    /// Resource types.
+    pub resource_types: Vec<ResourceType>,
+    /// Plans with their templates.
+    pub plans: Vec<Plan>,
+    /// Rules with their conditions.
+    pub rules: Vec<Rule>,
+}
+
+/// A question for usage in explicit bounds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UsageQuery {
+    /// Whose.
+    pub namespace: Namespace,
+    /// Which account.
+    pub account: Uuid,
+    /// Of which resource.
+    pub resource: Code,
+    /// In which scope; none for all.
+    pub scope: Option<Code>,
+    /// From when, on a whole minute; none for the beginning.
+    pub from: Option<Timestamp>,
+    /// Until when, on a whole minute, exclusively; none for the end.
+    pub to: Option<Timestamp>,
+    /// Whether accounts below count.
+    pub include_children: bool,
+}
+
+/// The length of a bucket of a series, in UTC.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SeriesBucket {
+    /// An hour.
+    Hour,
+    /// A day.
+    Day,
+    /// A calendar month.
+    Month,
+}
+
+/// What a series is grouped by.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SeriesGroup {
+    /// The exact scope.
+    Scope,
+    /// The account that used it.
+    Account,
+    /// The value of a detail.
+    Detail(String),
+}
+
+/// A question for usage over time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesQuery {
+    /// Whose.
+    pub namespace: Namespace,
+    /// Which account, with all below it.
+    pub account: Uuid,
+    /// Of which resource.
+    pub resource: Code,
+    /// From when, on a bucket's start.
+    pub from: Timestamp,
+    /// Until when, exclusively.
+    pub to: Timestamp,
+    /// The bucket's length.
+    pub bucket: SeriesBucket,
+    /// What to group by.
+    pub group_by: Option<SeriesGroup>,
+    /// The most rows to give.
+    pub limit: usize,
+}
+
+/// One row of a series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesRow {
+    /// The bucket's start.
+    pub bucket_start: Timestamp,
+    /// The scope, account or detail value; none without grouping, or for rows that have none.
+    pub group: Option<String>,
+    /// How much, in the base unit.
+    pub amount: i128,
+}

@@ -1,0 +1,144 @@
+//! What the rounds measured, cell by cell.
+
+use crate::load::Measured;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    Empty,
+    Check,
+    Disk,
+    ConsumeSpread,
+    ConsumeHot,
+    Meter,
+    PostgresSpread,
+    PostgresHot,
+    PostgresOnceSpread,
+    PostgresOnceHot,
+    RedisCheck,
+    RedisCount,
+}
+
+impl Subject {
+    fn name(self) -> &'static str {
+        match self {
+            Subject::Empty => "empty axum route",
+            Subject::Check => "MEC check",
+            Subject::Disk => "fdatasync of a 4 KiB append",
+            Subject::ConsumeSpread => "MEC consume, spread",
+            Subject::ConsumeHot => "MEC consume, one hot account",
+            Subject::Meter => "MEC meter_consumptions, events",
+            Subject::PostgresSpread => "PL/pgSQL counter, spread",
+            Subject::PostgresHot => "PL/pgSQL counter, one hot row",
+            Subject::PostgresOnceSpread => "PL/pgSQL counter, row and key, spread",
+            Subject::PostgresOnceHot => "PL/pgSQL counter, row and key, hot",
+            Subject::RedisCheck => "Redis EVALSHA check",
+            Subject::RedisCount => "Redis EVALSHA count, fsync always",
+        }
+    }
+}
+
+/// A subject with a number of callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cell {
+    pub subject: Subject,
+    pub callers: usize,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} @{}", self.subject.name(), self.callers)
+    }
+}
+
+/// What one round measured in one cell.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Figures {
+    pub per_second: f64,
+    /// Microseconds; `None` where the other side's own tool tells only the rate.
+    pub p50_us: Option<f64>,
+    pub p99_us: Option<f64>,
+    pub p999_us: Option<f64>,
+}
+
+impl Figures {
+    /// Of a run in which every answer stands for `weight` things done.
+    pub fn of(measured: &Measured, weight: u32) -> Self {
+        Self {
+            per_second: measured.per_second() * f64::from(weight),
+            p50_us: Some(measured.quantile_us(0.5)),
+            p99_us: Some(measured.quantile_us(0.99)),
+            p999_us: Some(measured.quantile_us(0.999)),
+        }
+    }
+}
+
+/// All figures, one per cell and round.
+#[derive(Default)]
+pub struct Record {
+    cells: BTreeMap<Cell, Vec<Figures>>,
+}
+
+impl Record {
+    pub fn add(&mut self, subject: Subject, callers: usize, figures: Figures) {
+        self.cells
+            .entry(Cell { subject, callers })
+            .or_default()
+            .push(figures);
+    }
+
+    pub fn cells(&self) -> impl Iterator<Item = (Cell, &[Figures])> {
+        self.cells
+            .iter()
+            .map(|(cell, figures)| (*cell, figures.as_slice()))
+    }
+
+    /// A cell's figures in the order of the rounds; none if it was left out.
+    pub fn rounds(&self, subject: Subject, callers: usize) -> &[Figures] {
+        self.cells
+            .get(&Cell { subject, callers })
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The middle of some values and their range.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    pub median: f64,
+    pub min: f64,
+    pub max: f64,
+}
+
+impl Summary {
+    /// `None` without values.
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        values.sort_by(f64::total_cmp);
+        let (min, max) = (*values.first()?, *values.last()?);
+        let upper = *values.get(values.len() / 2)?;
+        let lower = *values.get((values.len() - 1) / 2)?;
+        Some(Self {
+            median: f64::midpoint(lower, upper),
+            min,
+            max,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Summary;
+
+    #[test]
+    fn the_middle_and_the_range() {
+        let summary =
+            |values: &[f64]| Summary::of(values.iter().copied()).map(|s| (s.median, s.min, s.max));
+        assert_eq!(summary(&[]), None);
+        assert_eq!(summary(&[2.0]), Some((2.0, 2.0, 2.0)));
+        assert_eq!(summary(&[9.0, 1.0, 2.0]), Some((2.0, 1.0, 9.0)));
+        assert_eq!(summary(&[4.0, 1.0, 2.0, 9.0]), Some((3.0, 1.0, 9.0)));
+    }
+}
