@@ -35,7 +35,9 @@ impl AccountStatus {
 
     /// Reads a status.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Active, Self::Suspended, Self::Inactive].into_iter().find(|s| s.as_str() == text)
+        [Self::Active, Self::Suspended, Self::Inactive]
+            .into_iter()
+            .find(|s| s.as_str() == text)
     }
 }
 
@@ -69,7 +71,10 @@ pub struct Account {
 impl Account {
     /// The zone of its calendar windows.
     pub fn zone(&self) -> Zone {
-        self.timezone.as_deref().and_then(Zone::parse).unwrap_or_else(Zone::utc)
+        self.timezone
+            .as_deref()
+            .and_then(Zone::parse)
+            .unwrap_or_else(Zone::utc)
     }
 
     /// Refuses what no account may be, naming the field.
@@ -79,20 +84,46 @@ impl Account {
             ("email", &self.email, 320),
         ];
         for (field, text, longest) in texts {
-            if text.as_ref().is_some_and(|t| t.len() > longest || t.chars().any(char::is_control)) {
-                return Err(Refusal::bad_value(field, format!("at most {longest} bytes without control characters")));
+            if text
+                .as_ref()
+                .is_some_and(|t| t.len() > longest || t.chars().any(char::is_control))
+            {
+                return Err(Refusal::bad_value(
+                    field,
+                    format!("at most {longest} bytes without control characters"),
+                ));
             }
         }
-        if self.external_id.as_deref().is_some_and(|id| !crate::ids::is_key(id)) {
-            return Err(Refusal::bad_value("external_id", "1 to 255 bytes without control characters"));
+        if self
+            .external_id
+            .as_deref()
+            .is_some_and(|id| !crate::ids::is_key(id))
+        {
+            return Err(Refusal::bad_value(
+                "external_id",
+                "1 to 255 bytes without control characters",
+            ));
         }
-        if self.timezone.as_deref().is_some_and(|zone| Zone::parse(zone).is_none()) {
-            return Err(Refusal::bad_value("timezone", "an IANA zone name such as Europe/Berlin"));
+        if self
+            .timezone
+            .as_deref()
+            .is_some_and(|zone| Zone::parse(zone).is_none())
+        {
+            return Err(Refusal::bad_value(
+                "timezone",
+                "an IANA zone name such as Europe/Berlin",
+            ));
         }
         let too_much = self.metadata.len() > 50
-            || self.metadata.iter().any(|(k, v)| k.is_empty() || k.len() > 100 || v.len() > 1000);
+            || self
+                .metadata
+                .iter()
+                .any(|(k, v)| k.is_empty() || k.len() > 100 || v.len() > 1000);
         if too_much {
-            return Err(Refusal::bad_value("metadata", "at most 50 keys of 100 bytes with values of 1000 bytes"));
+            return Err(Refusal::bad_value(
+                "metadata",
+                "at most 50 keys of 100 bytes with values of 1000 bytes",
+            ));
         }
         Ok(())
     }

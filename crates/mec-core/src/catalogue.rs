@@ -108,7 +108,8 @@ impl Catalogue {
 
     /// A resource type, or the refusal that names it.
     pub fn require_resource_type(&self, code: &str) -> Result<&ResourceType, Refusal> {
-        self.resource_type(code).ok_or_else(|| Refusal::UnknownResourceType(code.to_owned()))
+        self.resource_type(code)
+            .ok_or_else(|| Refusal::UnknownResourceType(code.to_owned()))
     }
 
     /// A unit by code.
@@ -141,16 +142,28 @@ impl Catalogue {
     }
 
     /// A quantity in the base unit, in millionths, after the unit's scale is checked.
-    pub fn to_base(&self, quantity: Quantity, unit: &Unit, field: &'static str) -> Result<i128, Refusal> {
+    pub fn to_base(
+        &self,
+        quantity: Quantity,
+        unit: &Unit,
+        field: &'static str,
+    ) -> Result<i128, Refusal> {
         if quantity.decimals() > unit.scale {
-            return Err(Refusal::TooManyDecimals { field, unit: unit.unit_code.to_string(), scale: unit.scale });
+            return Err(Refusal::TooManyDecimals {
+                field,
+                unit: unit.unit_code.to_string(),
+                scale: unit.scale,
+            });
         }
         self.amount_of(quantity, &unit.unit_code)
     }
 
     /// A quantity in the base unit, in millionths. An unknown unit counts as its own base.
     pub fn amount_of(&self, quantity: Quantity, unit: &str) -> Result<i128, Refusal> {
-        quantity.micros().checked_mul(i128::from(self.factor_of(unit))).ok_or(Refusal::QuantityOverflow)
+        quantity
+            .micros()
+            .checked_mul(i128::from(self.factor_of(unit)))
+            .ok_or(Refusal::QuantityOverflow)
     }
 
     /// How many base units one of the unit is.

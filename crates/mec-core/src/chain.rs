@@ -24,15 +24,28 @@ pub fn canonical(event: &Event) -> String {
     json.text("account_id", Some(&event.account_id.to_string()));
     json.text("chain_id", Some(&event.chain_id.to_string()));
     json.number("chain_seq", Some(i128::from(event.chain_seq)));
-    json.text("corrects_event_id", event.corrects_event_id.map(|id| id.to_string()).as_deref());
+    json.text(
+        "corrects_event_id",
+        event.corrects_event_id.map(|id| id.to_string()).as_deref(),
+    );
     json.time("created_at", Some(event.created_at));
     json.details(event);
     json.text("event_id", Some(&event.event_id.to_string()));
     json.text("idempotency_key", event.idempotency_key.as_deref());
-    json.raw("is_correction", if event.corrects_event_id.is_some() { "true" } else { "false" });
+    json.raw(
+        "is_correction",
+        if event.corrects_event_id.is_some() {
+            "true"
+        } else {
+            "false"
+        },
+    );
     json.text("namespace_id", Some(event.namespace_id.as_str()));
     json.time("occurred_at", Some(event.occurred_at));
-    json.text("owner_account_id", Some(&event.owner_account_id.to_string()));
+    json.text(
+        "owner_account_id",
+        Some(&event.owner_account_id.to_string()),
+    );
     json.time("period_end", event.period_end);
     json.time("period_start", event.period_start);
     json.text("quantity", Some(&event.quantity.to_string()));
@@ -65,7 +78,10 @@ impl Canonical {
     }
 
     fn number(&mut self, key: &str, value: Option<i128>) {
-        self.raw(key, &value.map_or("null".to_owned(), |value| value.to_string()));
+        self.raw(
+            key,
+            &value.map_or("null".to_owned(), |value| value.to_string()),
+        );
     }
 
     fn time(&mut self, key: &str, value: Option<Timestamp>) {
@@ -84,7 +100,11 @@ impl Canonical {
     }
 
     fn finish(self) -> String {
-        if self.text.is_empty() { "{}".to_owned() } else { self.text + "}" }
+        if self.text.is_empty() {
+            "{}".to_owned()
+        } else {
+            self.text + "}"
+        }
     }
 }
 

@@ -72,12 +72,30 @@ impl Command {
     /// What is asked for, for the decision log: resource, scope, quantity and unit.
     pub fn asks_for(&self) -> Option<Asked<'_>> {
         match self {
-            Self::Check(ask) => Some(Asked::new(&ask.resource, &ask.scope, ask.quantity, &ask.unit)),
-            Self::Consume(ask) => Some(Asked::new(&ask.resource, &ask.scope, ask.quantity, &ask.unit)),
-            Self::Reserve(ask) => Some(Asked::new(&ask.resource, &ask.scope, ask.quantity, &ask.unit)),
-            Self::AcquireLease(ask) => {
-                Some(Asked::new(&ask.resource, &ask.scope, Quantity::from_int(i64::from(ask.slots)), &None))
-            }
+            Self::Check(ask) => Some(Asked::new(
+                &ask.resource,
+                &ask.scope,
+                ask.quantity,
+                &ask.unit,
+            )),
+            Self::Consume(ask) => Some(Asked::new(
+                &ask.resource,
+                &ask.scope,
+                ask.quantity,
+                &ask.unit,
+            )),
+            Self::Reserve(ask) => Some(Asked::new(
+                &ask.resource,
+                &ask.scope,
+                ask.quantity,
+                &ask.unit,
+            )),
+            Self::AcquireLease(ask) => Some(Asked::new(
+                &ask.resource,
+                &ask.scope,
+                Quantity::from_int(i64::from(ask.slots)),
+                &None,
+            )),
             _ => None,
         }
     }
@@ -97,8 +115,18 @@ pub struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn new(resource: &'a Code, scope: &'a Option<Code>, quantity: Quantity, unit: &'a Option<Code>) -> Self {
-        Self { resource, scope: scope.as_ref(), quantity, unit: unit.as_ref() }
+    fn new(
+        resource: &'a Code,
+        scope: &'a Option<Code>,
+        quantity: Quantity,
+        unit: &'a Option<Code>,
+    ) -> Self {
+        Self {
+            resource,
+            scope: scope.as_ref(),
+            quantity,
+            unit: unit.as_ref(),
+        }
     }
 }
 
@@ -136,19 +164,32 @@ pub struct Executed {
 impl Executed {
     /// An answer that changes nothing and leaves the key free.
     pub fn unchanged(answer: Answer) -> Self {
-        Self { answer, changes: Vec::new(), keep_key: false, made: None, late: false }
+        Self {
+            answer,
+            changes: Vec::new(),
+            keep_key: false,
+            made: None,
+            late: false,
+        }
     }
 
     /// An answer with what it changes, kept under the key.
     pub fn changed(answer: Answer, changes: Vec<Change>, made: Option<Uuid>) -> Self {
-        Self { answer, changes, keep_key: true, made, late: false }
+        Self {
+            answer,
+            changes,
+            keep_key: true,
+            made,
+            late: false,
+        }
     }
 }
 
 /// Decides a command. Nothing is changed by it: the changes are for [`Book::apply`] and the store.
 pub fn execute(command: &Command, env: &Env<'_>, ids: &mut dyn IdSource) -> Result<Executed, Stop> {
     match command {
-        Command::Check(check) => ops::check::check(check, env).map(|d| Executed::unchanged(Answer::Decision(Box::new(d)))),
+        Command::Check(check) => ops::check::check(check, env)
+            .map(|d| Executed::unchanged(Answer::Decision(Box::new(d)))),
         Command::Meter(meter) => ops::meter::meter(meter, env, ids),
         Command::Consume(consume) => ops::consume::consume(consume, env, ids),
         Command::Reserve(reserve) => ops::reserve::reserve(reserve, env, ids),
@@ -172,20 +213,33 @@ pub fn execute(command: &Command, env: &Env<'_>, ids: &mut dyn IdSource) -> Resu
 
 /// What a command answers where the account, lease, reservation, event or grant that it names does
 /// not exist: a decision for those that decide, false for those that end something, else an error.
-pub fn without_account(command: &Command, catalogue: &Catalogue, now: Timestamp) -> Result<Answer, Refusal> {
+pub fn without_account(
+    command: &Command,
+    catalogue: &Catalogue,
+    now: Timestamp,
+) -> Result<Answer, Refusal> {
     let denied = |resource: &str| {
         let code = match catalogue.resource_type(resource) {
             Some(_) => DecisionCode::AccountNotFound,
             None => DecisionCode::UnknownResourceType,
         };
-        decision(catalogue, &Judgement::denied(code), 0, Effect::default(), now, false)
+        decision(
+            catalogue,
+            &Judgement::denied(code),
+            0,
+            Effect::default(),
+            now,
+            false,
+        )
     };
     match command {
         Command::Check(check) => denied(&check.resource).map(|d| Answer::Decision(Box::new(d))),
         Command::Consume(consume) => denied(&consume.resource).map(ops::consume::denied),
         Command::Reserve(reserve) => denied(&reserve.resource).map(ops::reserve::denied),
         Command::AcquireLease(acquire) => denied(&acquire.resource).map(ops::lease::denied),
-        Command::ReleaseReservation(_) | Command::HeartbeatLease(_) | Command::ReleaseLease(_) => Ok(Answer::Bool(false)),
+        Command::ReleaseReservation(_) | Command::HeartbeatLease(_) | Command::ReleaseLease(_) => {
+            Ok(Answer::Bool(false))
+        }
         Command::CommitReservation(_) => Err(Refusal::ReservationNotFound),
         Command::Correct(_) => Err(Refusal::EventNotFound),
         Command::VoidGrant(_) => Err(Refusal::GrantNotFound),

@@ -213,7 +213,7 @@ mod tests {
 
     impl Facts for One {
         fn fact(&self, key: &str) -> Option<Cow<'_, str>> {
-            (key == self.0).then(|| Cow::Borrowed(self.1.as_str()))
+            (key == self.0).then_some(Cow::Borrowed(self.1.as_str()))
         }
     }
 

@@ -60,12 +60,17 @@ pub enum Judgement<'a> {
 impl<'a> Judgement<'a> {
     /// A denial without a limit.
     pub fn denied(code: DecisionCode) -> Self {
-        Self::Denied { code, entitlement_id: None, resets_at: None }
+        Self::Denied {
+            code,
+            entitlement_id: None,
+            resets_at: None,
+        }
     }
 
     /// The verdict.
     pub fn verdict(&self) -> Verdict {
-        self.deciding().map_or(Verdict::Deny, |judged| judged.verdict)
+        self.deciding()
+            .map_or(Verdict::Deny, |judged| judged.verdict)
     }
 
     /// The limit that decides.
@@ -94,15 +99,32 @@ pub fn judge<'a>(
     }
     let mut all: SmallVec<[Judged<'a>; 4]> = SmallVec::new();
     for limit in found.limits {
-        all.push(judge_limit(catalogue, levels, query, limit, requested, now)?);
+        all.push(judge_limit(
+            catalogue, levels, query, limit, requested, now,
+        )?);
     }
-    let by = all.iter().enumerate().min_by(|(_, a), (_, b)| stricter(a, b)).map(|(at, _)| at);
-    let denied_by = by.and_then(|at| all.get(at)).filter(|judged| judged.verdict == Verdict::Deny);
-    let lapse = found.lapses.iter().min_by_key(|lapse| (std::cmp::Reverse(frees(lapse.begins_at)), lapse.level, lapse.entitlement_id));
+    let by = all
+        .iter()
+        .enumerate()
+        .min_by(|(_, a), (_, b)| stricter(a, b))
+        .map(|(at, _)| at);
+    let denied_by = by
+        .and_then(|at| all.get(at))
+        .filter(|judged| judged.verdict == Verdict::Deny);
+    let lapse = found.lapses.iter().min_by_key(|lapse| {
+        (
+            std::cmp::Reverse(frees(lapse.begins_at)),
+            lapse.level,
+            lapse.entitlement_id,
+        )
+    });
     if let Some(lapse) = lapse {
         let lapse_decides = denied_by.is_none_or(|judged| {
             (std::cmp::Reverse(frees(lapse.begins_at)), lapse.level)
-                <= (std::cmp::Reverse(frees(judged.resets_at)), judged.limit.level)
+                <= (
+                    std::cmp::Reverse(frees(judged.resets_at)),
+                    judged.limit.level,
+                )
         });
         if lapse_decides {
             return Ok(Judgement::Denied {
@@ -113,7 +135,10 @@ pub fn judge<'a>(
         }
     }
     let by = by.unwrap_or_default();
-    if let Some(judged) = all.get_mut(by).filter(|judged| judged.verdict != Verdict::Deny) {
+    if let Some(judged) = all
+        .get_mut(by)
+        .filter(|judged| judged.verdict != Verdict::Deny)
+    {
         judged.resets_at = resets_at(&judged.limit, query, &judged.figures, requested, now)?;
     }
     Ok(Judgement::Decided { all, by })
@@ -135,7 +160,12 @@ fn frees(at: Option<Timestamp>) -> Timestamp {
 /// The order in which limits answer: the strictest; among denying ones the one that frees up last,
 /// among others the one with the least left in percent; then the nearest level, then the entitlement.
 fn stricter(a: &Judged<'_>, b: &Judged<'_>) -> std::cmp::Ordering {
-    let tie = |judged: &Judged<'_>| (judged.limit.level, judged.limit.oldest().map(|oldest| oldest.entitlement_id));
+    let tie = |judged: &Judged<'_>| {
+        (
+            judged.limit.level,
+            judged.limit.oldest().map(|oldest| oldest.entitlement_id),
+        )
+    };
     b.verdict
         .cmp(&a.verdict)
         .then_with(|| match a.verdict {
@@ -152,7 +182,8 @@ fn left_percent(judged: &Judged<'_>) -> Quantity {
         Some(0) => Quantity::ZERO,
         Some(allowed) => {
             let left = Quantity::from_micros(judged.figures.remaining(allowed));
-            left.percent_of(Quantity::from_micros(allowed)).unwrap_or(Quantity::ZERO)
+            left.percent_of(Quantity::from_micros(allowed))
+                .unwrap_or(Quantity::ZERO)
         }
     }
 }
@@ -170,7 +201,9 @@ fn judge_limit<'a>(
     let (verdict, code) = match (limit.kind, limit.allowed) {
         (LimitKind::TimeAccess, _) => (Verdict::Allow, DecisionCode::WithinAccessWindow),
         (_, None) => (Verdict::Allow, DecisionCode::Unlimited),
-        (_, Some(allowed)) if figures.remaining(allowed) >= requested => enough(rule, &figures, allowed),
+        (_, Some(allowed)) if figures.remaining(allowed) >= requested => {
+            enough(rule, &figures, allowed)
+        }
         (_, Some(allowed)) => {
             let above = figures.lacking(allowed, requested);
             not_enough(catalogue, query, &limit, rule, above, now)
@@ -180,20 +213,42 @@ fn judge_limit<'a>(
         Verdict::Deny => resets_at(&limit, query, &figures, requested, now)?,
         _ => None,
     };
-    Ok(Judged { limit, figures, verdict, code, rule, resets_at })
+    Ok(Judged {
+        limit,
+        figures,
+        verdict,
+        code,
+        rule,
+        resets_at,
+    })
 }
 
 /// The rule for a limit in the context of a request.
-pub fn rule_for<'a>(catalogue: &'a Catalogue, levels: &[&Part], query: &Query<'_>, limit: &Limit<'_>) -> Option<&'a Rule> {
+pub fn rule_for<'a>(
+    catalogue: &'a Catalogue,
+    levels: &[&Part],
+    query: &Query<'_>,
+    limit: &Limit<'_>,
+) -> Option<&'a Rule> {
     let account = levels.first()?;
-    let facts = LimitFacts::new(query.context, account, limit.oldest().and_then(|oldest| oldest.plan_id.as_deref()));
+    let facts = LimitFacts::new(
+        query.context,
+        account,
+        limit.oldest().and_then(|oldest| oldest.plan_id.as_deref()),
+    );
     let rules = catalogue.rules_of(&query.resource.resource_type_code);
     rule::choose(rules, limit.kind, query.scope.map(|scope| &**scope), &facts)
 }
 
 fn enough(rule: Option<&Rule>, figures: &Figures, allowed: i128) -> (Verdict, DecisionCode) {
-    let warns = rule.and_then(|rule| rule.warn_at_percent).is_some_and(|at| percent_used(figures.used, allowed) >= at);
-    if warns { (Verdict::Warn, DecisionCode::WarnThreshold) } else { (Verdict::Allow, DecisionCode::WithinEntitlement) }
+    let warns = rule
+        .and_then(|rule| rule.warn_at_percent)
+        .is_some_and(|at| percent_used(figures.used, allowed) >= at);
+    if warns {
+        (Verdict::Warn, DecisionCode::WarnThreshold)
+    } else {
+        (Verdict::Allow, DecisionCode::WithinEntitlement)
+    }
 }
 
 fn not_enough(
@@ -204,19 +259,29 @@ fn not_enough(
     above: i128,
     now: Timestamp,
 ) -> (Verdict, DecisionCode) {
-    let Some(rule) = rule else { return (Verdict::Deny, DecisionCode::LimitReached) };
+    let Some(rule) = rule else {
+        return (Verdict::Deny, DecisionCode::LimitReached);
+    };
     match rule.limit_action_code {
         LimitAction::Block => (Verdict::Deny, DecisionCode::LimitReached),
         LimitAction::Warn => (Verdict::Warn, DecisionCode::SoftLimit),
         LimitAction::Overage => (Verdict::Overage, DecisionCode::Overage),
         LimitAction::Grace => {
             let factor = grace_factor(catalogue, query, limit.kind);
-            let grace = rule.grace_quantity.map(|quantity| quantity.micros().saturating_mul(factor));
+            let grace = rule
+                .grace_quantity
+                .map(|quantity| quantity.micros().saturating_mul(factor));
             let within_quantity = grace.is_none_or(|grace| above <= grace);
-            let clock = limit.part.grace_clock(&limit.key(&query.resource.resource_type_code));
-            let within_time = match (rule.grace_window_hours, clock.filter(|clock| runs(limit, clock))) {
+            let clock = limit
+                .part
+                .grace_clock(&limit.key(&query.resource.resource_type_code));
+            let within_time = match (
+                rule.grace_window_hours,
+                clock.filter(|clock| runs(limit, clock)),
+            ) {
                 (Some(hours), Some(clock)) => {
-                    now.micros_since(clock.since) <= i64::from(hours).saturating_mul(Timestamp::MICROS_PER_HOUR)
+                    now.micros_since(clock.since)
+                        <= i64::from(hours).saturating_mul(Timestamp::MICROS_PER_HOUR)
                 }
                 _ => true,
             };
@@ -267,9 +332,17 @@ pub fn decision(
     explain: bool,
 ) -> Result<Decision, Refusal> {
     let (code, entitlement_id, resets_at) = match judgement {
-        Judgement::Denied { code, entitlement_id, resets_at } => (*code, *entitlement_id, *resets_at),
+        Judgement::Denied {
+            code,
+            entitlement_id,
+            resets_at,
+        } => (*code, *entitlement_id, *resets_at),
         Judgement::Decided { .. } => match judgement.deciding() {
-            Some(judged) => (judged.code, judged.limit.oldest().map(|oldest| oldest.entitlement_id), judged.resets_at),
+            Some(judged) => (
+                judged.code,
+                judged.limit.oldest().map(|oldest| oldest.entitlement_id),
+                judged.resets_at,
+            ),
             None => (DecisionCode::NoEntitlement, None, None),
         },
     };
@@ -307,7 +380,14 @@ pub fn decision(
     Ok(told)
 }
 
-fn tell_limit(catalogue: &Catalogue, judged: &Judged<'_>, requested: i128, effect: Effect, now: Timestamp, told: &mut Decision) {
+fn tell_limit(
+    catalogue: &Catalogue,
+    judged: &Judged<'_>,
+    requested: i128,
+    effect: Effect,
+    now: Timestamp,
+    told: &mut Decision,
+) {
     let limit = &judged.limit;
     let in_unit = |amount| in_unit_of(catalogue, limit, amount);
     told.limit_kind = Some(limit.kind);
@@ -317,7 +397,11 @@ fn tell_limit(catalogue: &Catalogue, judged: &Judged<'_>, requested: i128, effec
         return;
     }
     let after = Figures {
-        used: judged.figures.used.saturating_add(effect.used).saturating_sub(effect.drawn),
+        used: judged
+            .figures
+            .used
+            .saturating_add(effect.used)
+            .saturating_sub(effect.drawn),
         reserved: judged.figures.reserved.saturating_add(effect.reserved),
         granted: judged.figures.granted.saturating_sub(effect.drawn),
     };
@@ -336,13 +420,28 @@ fn tell_limit(catalogue: &Catalogue, judged: &Judged<'_>, requested: i128, effec
     }
     let granted = told.decision != Verdict::Deny;
     let is_check = effect.used == 0 && effect.reserved == 0;
-    let left = judged.figures.remaining(allowed).saturating_sub(if granted { requested } else { 0 });
-    let left = if is_check { left.max(0) } else { after.remaining(allowed) };
+    let left = judged
+        .figures
+        .remaining(allowed)
+        .saturating_sub(if granted { requested } else { 0 });
+    let left = if is_check {
+        left.max(0)
+    } else {
+        after.remaining(allowed)
+    };
     told.quota = Some(Quota {
         limit: in_unit(allowed).floor_int(),
         remaining: in_unit(left).floor_int(),
-        window_seconds: limit.window.start.zip(limit.window.end).map(|(start, end)| seconds_until(end, start)),
-        reset_seconds: limit.window.end.filter(|_| !limit.is_rolling()).map(|end| seconds_until(end, now)),
+        window_seconds: limit
+            .window
+            .start
+            .zip(limit.window.end)
+            .map(|(start, end)| seconds_until(end, start)),
+        reset_seconds: limit
+            .window
+            .end
+            .filter(|_| !limit.is_rolling())
+            .map(|end| seconds_until(end, now)),
     });
 }
 
@@ -354,7 +453,9 @@ fn in_unit_of(catalogue: &Catalogue, limit: &Limit<'_>, amount: i128) -> Quantit
 }
 
 fn views(catalogue: &Catalogue, judgement: &Judgement<'_>) -> Vec<LimitView> {
-    let Judgement::Decided { all, .. } = judgement else { return Vec::new() };
+    let Judgement::Decided { all, .. } = judgement else {
+        return Vec::new();
+    };
     let view = |judged: &Judged<'_>| {
         let in_unit = |amount| in_unit_of(catalogue, &judged.limit, amount);
         LimitView {
@@ -363,7 +464,12 @@ fn views(catalogue: &Catalogue, judgement: &Judgement<'_>) -> Vec<LimitView> {
             limit_kind: judged.limit.kind,
             window_type: judged.limit.window_type.code.clone(),
             resource_scope: judged.limit.scope.cloned(),
-            entitlement_ids: judged.limit.members.iter().map(|member| member.entitlement_id).collect(),
+            entitlement_ids: judged
+                .limit
+                .members
+                .iter()
+                .map(|member| member.entitlement_id)
+                .collect(),
             used: in_unit(judged.figures.used),
             reserved: in_unit(judged.figures.reserved),
             granted: in_unit(judged.figures.granted),

@@ -24,7 +24,12 @@ pub enum LimitKind {
 
 impl LimitKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Cumulative, Self::Concurrency, Self::Inventory, Self::TimeAccess];
+    pub const ALL: [Self; 4] = [
+        Self::Cumulative,
+        Self::Concurrency,
+        Self::Inventory,
+        Self::TimeAccess,
+    ];
 
     /// The kind as the contract writes it.
     pub fn as_str(self) -> &'static str {
@@ -69,7 +74,14 @@ impl EntitlementStatus {
 
     /// Reads a status.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Active, Self::Suspended, Self::Expired, Self::Superseded].into_iter().find(|s| s.as_str() == text)
+        [
+            Self::Active,
+            Self::Suspended,
+            Self::Expired,
+            Self::Superseded,
+        ]
+        .into_iter()
+        .find(|s| s.as_str() == text)
     }
 }
 

@@ -33,14 +33,19 @@ impl Figures {
     }
 
     fn left(&self, allowed: i128) -> i128 {
-        allowed.saturating_add(self.granted).saturating_sub(self.used).saturating_sub(self.reserved)
+        allowed
+            .saturating_add(self.granted)
+            .saturating_sub(self.used)
+            .saturating_sub(self.reserved)
     }
 }
 
 /// Used of an allowance in percent; an allowance of 0 counts as 100.
 pub fn percent_used(used: i128, allowed: i128) -> Quantity {
     let hundred = Quantity::from_int(100);
-    Quantity::from_micros(used).percent_of(Quantity::from_micros(allowed)).unwrap_or(hundred)
+    Quantity::from_micros(used)
+        .percent_of(Quantity::from_micros(allowed))
+        .unwrap_or(hundred)
 }
 
 /// The figures of a limit for a request, or what must be loaded for them.
@@ -51,7 +56,10 @@ pub fn figures(limit: &Limit<'_>, query: &Query<'_>, now: Timestamp) -> Result<F
     Ok(match limit.kind {
         LimitKind::TimeAccess => Figures::default(),
         LimitKind::Concurrency => Figures {
-            used: limit.part.holds(HoldKind::Lease, resource).map_or(0, |held| held.sum(now, scope, None, None)),
+            used: limit
+                .part
+                .holds(HoldKind::Lease, resource)
+                .map_or(0, |held| held.sum(now, scope, None, None)),
             ..Figures::default()
         },
         LimitKind::Inventory => Figures {
@@ -61,7 +69,9 @@ pub fn figures(limit: &Limit<'_>, query: &Query<'_>, now: Timestamp) -> Result<F
         },
         LimitKind::Cumulative => Figures {
             used: cumulative_used(limit, resource)?,
-            reserved: reserved().map_or(0, |held| held.sum(now, scope, limit.window.start, limit.sum_end())),
+            reserved: reserved().map_or(0, |held| {
+                held.sum(now, scope, limit.window.start, limit.sum_end())
+            }),
             granted: granted(limit, query, now),
         },
     })
@@ -85,13 +95,20 @@ pub fn cumulative_used(limit: &Limit<'_>, resource: &Code) -> Result<i128, Need>
     if !limit.part.had_grants(resource, &limit.window_type.code) {
         return Ok(consumed);
     }
-    let drawn = window_sum(limit, counter(resource, limit.scope, Some(&limit.window_type.code)))?;
+    let drawn = window_sum(
+        limit,
+        counter(resource, limit.scope, Some(&limit.window_type.code)),
+    )?;
     Ok(consumed.saturating_sub(drawn))
 }
 
 /// The key of a counter.
 pub fn counter(resource: &Code, scope: Option<&Code>, drawn_for: Option<&Code>) -> CounterKey {
-    CounterKey { resource: resource.clone(), scope: scope.cloned(), drawn_for: drawn_for.cloned() }
+    CounterKey {
+        resource: resource.clone(),
+        scope: scope.cloned(),
+        drawn_for: drawn_for.cloned(),
+    }
 }
 
 fn window_sum(limit: &Limit<'_>, key: CounterKey) -> Result<i128, Need> {
@@ -99,29 +116,61 @@ fn window_sum(limit: &Limit<'_>, key: CounterKey) -> Result<i128, Need> {
     let counts_anew = limit.oldest().and_then(|oldest| oldest.usage_from);
     match start {
         // Where usage counts anew within the window, its start stands still.
-        Some(start) if limit.window_type.mode == WindowMode::Rolling && counts_anew != Some(start) => {
+        Some(start)
+            if limit.window_type.mode == WindowMode::Rolling && counts_anew != Some(start) =>
+        {
             rolling_sum(limit.part, key, start)
         }
         _ => range_sum(limit.part, key, start, limit.sum_end()),
     }
 }
 
-fn range_sum(part: &Part, key: CounterKey, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<i128, Need> {
+fn range_sum(
+    part: &Part,
+    key: CounterKey,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> Result<i128, Need> {
     let held = part.counter(&key).and_then(|counter| counter.sum(from, to));
-    held.ok_or_else(|| Need::Sum { level: part.id(), counter: key, from, to })
+    held.ok_or_else(|| Need::Sum {
+        level: part.id(),
+        counter: key,
+        from,
+        to,
+    })
 }
 
 fn rolling_sum(part: &Part, key: CounterKey, start: Timestamp) -> Result<i128, Need> {
-    match part.counter(&key).and_then(|counter| counter.sum_since(start)) {
+    match part
+        .counter(&key)
+        .and_then(|counter| counter.sum_since(start))
+    {
         Some(sum) => Ok(sum),
-        None => Err(rolling_need(part, key, start.floor_hour(), start.floor_hour())),
+        None => Err(rolling_need(
+            part,
+            key,
+            start.floor_hour(),
+            start.floor_hour(),
+        )),
     }
 }
 
 /// The need for a rolling counter's hours and the minutes of one of them. What is held since an
 /// earlier hour stays, since a longer window may want it.
-pub fn rolling_need(part: &Part, key: CounterKey, from_hour: Timestamp, minutes_of: Timestamp) -> Need {
-    let held_from = part.counter(&key).and_then(|counter| counter.rolling_from());
+pub fn rolling_need(
+    part: &Part,
+    key: CounterKey,
+    from_hour: Timestamp,
+    minutes_of: Timestamp,
+) -> Need {
+    let held_from = part
+        .counter(&key)
+        .and_then(|counter| counter.rolling_from());
     let from_hour = held_from.map_or(from_hour, |held| held.min(from_hour));
-    Need::Rolling { level: part.id(), counter: key, from_hour, minutes_of }
+    Need::Rolling {
+        level: part.id(),
+        counter: key,
+        from_hour,
+        minutes_of,
+    }
 }

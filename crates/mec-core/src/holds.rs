@@ -46,7 +46,10 @@ pub struct HoldSet {
 impl HoldSet {
     /// Adds a hold, or replaces the one with the same id and expiry.
     pub fn insert(&mut self, hold: Hold) {
-        self.oldest = Some(self.oldest.map_or(hold.created_at, |at| at.min(hold.created_at)));
+        self.oldest = Some(
+            self.oldest
+                .map_or(hold.created_at, |at| at.min(hold.created_at)),
+        );
         self.total = self.total.saturating_add(hold.amount);
         self.scoped += usize::from(hold.scope.is_some());
         if let Some(old) = self.by_expiry.insert((hold.expires_at, hold.id), hold) {
@@ -63,7 +66,11 @@ impl HoldSet {
 
     /// Removes what has ended by now.
     pub fn trim(&mut self, now: Timestamp) {
-        while let Some((key, _)) = self.by_expiry.get_min().filter(|((expires_at, _), _)| *expires_at <= now) {
+        while let Some((key, _)) = self
+            .by_expiry
+            .get_min()
+            .filter(|((expires_at, _), _)| *expires_at <= now)
+        {
             let (expires_at, id) = *key;
             self.remove(expires_at, id);
         }
@@ -80,27 +87,45 @@ impl HoldSet {
     /// The holds that have not ended by now, the first to end first.
     pub fn live(&self, now: Timestamp) -> impl Iterator<Item = &Hold> {
         // Uuid::max of a key whose expiry is now: everything up to it has ended.
-        self.by_expiry.range((now, Uuid::max())..).map(|(_, hold)| hold).filter(move |hold| hold.expires_at > now)
+        self.by_expiry
+            .range((now, Uuid::max())..)
+            .map(|(_, hold)| hold)
+            .filter(move |hold| hold.expires_at > now)
     }
 
     /// The sum of what is held now, of one scope or of all, by holds made in `[from, to)`.
-    pub fn sum(&self, now: Timestamp, scope: Option<&str>, from: Option<Timestamp>, to: Option<Timestamp>) -> i128 {
-        let Some(((first_expiry, _), _)) = self.by_expiry.get_min() else { return 0 };
+    pub fn sum(
+        &self,
+        now: Timestamp,
+        scope: Option<&str>,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+    ) -> i128 {
+        let Some(((first_expiry, _), _)) = self.by_expiry.get_min() else {
+            return 0;
+        };
         let all_live = *first_expiry > now;
-        let all_in_window = from.is_none_or(|from| self.oldest.is_some_and(|oldest| oldest >= from)) && to.is_none_or(|to| now < to);
+        let all_in_window = from
+            .is_none_or(|from| self.oldest.is_some_and(|oldest| oldest >= from))
+            && to.is_none_or(|to| now < to);
         if all_live && all_in_window && scope.is_none() {
             return self.total;
         }
         self.live(now)
             .filter(|hold| scope.is_none() || hold.scope.as_deref() == scope)
-            .filter(|hold| from.is_none_or(|from| from <= hold.created_at) && to.is_none_or(|to| hold.created_at < to))
+            .filter(|hold| {
+                from.is_none_or(|from| from <= hold.created_at)
+                    && to.is_none_or(|to| hold.created_at < to)
+            })
             .map(|hold| hold.amount)
             .sum()
     }
 
     /// When the first of what is held now ends, of one scope or of all.
     pub fn earliest_expiry(&self, now: Timestamp, scope: Option<&str>) -> Option<Timestamp> {
-        self.live(now).find(|hold| scope.is_none() || hold.scope.as_deref() == scope).map(|hold| hold.expires_at)
+        self.live(now)
+            .find(|hold| scope.is_none() || hold.scope.as_deref() == scope)
+            .map(|hold| hold.expires_at)
     }
 
     /// What is held back now of grants of a window type.
@@ -114,6 +139,8 @@ impl HoldSet {
 
     /// When the first hold of all ends, ended or not.
     pub fn first_expiry(&self) -> Option<Timestamp> {
-        self.by_expiry.get_min().map(|((expires_at, _), _)| *expires_at)
+        self.by_expiry
+            .get_min()
+            .map(|((expires_at, _), _)| *expires_at)
     }
 }

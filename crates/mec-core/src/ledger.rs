@@ -60,7 +60,9 @@ pub const MAX_DETAILS: usize = 50;
 /// Whether details are within bounds: 50 keys of 100 bytes with values of 1000 bytes.
 pub fn details_fit(details: &Details) -> bool {
     details.len() <= MAX_DETAILS
-        && details.iter().all(|(k, v)| !k.is_empty() && k.len() <= 100 && v.len() <= 1000)
+        && details
+            .iter()
+            .all(|(k, v)| !k.is_empty() && k.len() <= 100 && v.len() <= 1000)
 }
 
 /// An event with what later events made of it, for corrections.
@@ -77,7 +79,11 @@ pub struct EventFacts {
 impl EventFacts {
     /// Adds what the event drew from a grant, or gave back to it.
     pub fn add_draw(&mut self, draw: &crate::grant::Draw) {
-        match self.draws.iter_mut().find(|held| held.grant_id == draw.grant_id) {
+        match self
+            .draws
+            .iter_mut()
+            .find(|held| held.grant_id == draw.grant_id)
+        {
             Some(held) => held.amount = held.amount.saturating_add(draw.amount),
             None => self.draws.push(draw.clone()),
         }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use smallvec::SmallVec;
 use uuid::Uuid;
 
+use crate::Code;
 use crate::book::Part;
 use crate::catalogue::{Catalogue, ResourceType};
 use crate::change::LimitKey;
@@ -15,7 +16,6 @@ use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::verdict::DecisionCode;
 use crate::window::{Window, WindowMode, WindowType};
-use crate::Code;
 
 /// What a caller tells about its request, for conditions. Keys that begin with `mec.` are MEC's own.
 pub type Context = BTreeMap<String, String>;
@@ -23,7 +23,11 @@ pub type Context = BTreeMap<String, String>;
 /// What `check` asks: every limit.
 pub const ALL: &[LimitKind] = &LimitKind::ALL;
 /// What `consume` and `reserve` ask.
-pub const CONSUMABLE: &[LimitKind] = &[LimitKind::Cumulative, LimitKind::Inventory, LimitKind::TimeAccess];
+pub const CONSUMABLE: &[LimitKind] = &[
+    LimitKind::Cumulative,
+    LimitKind::Inventory,
+    LimitKind::TimeAccess,
+];
 /// What `acquire_lease` asks.
 pub const LEASABLE: &[LimitKind] = &[LimitKind::Concurrency, LimitKind::TimeAccess];
 
@@ -50,7 +54,11 @@ pub struct LimitFacts<'a> {
 impl<'a> LimitFacts<'a> {
     /// The facts of a request by an account, for a limit of a plan.
     pub fn new(context: &'a Context, account: &'a Part, plan_id: Option<&'a str>) -> Self {
-        Self { context, account, plan_id }
+        Self {
+            context,
+            account,
+            plan_id,
+        }
     }
 }
 
@@ -61,7 +69,10 @@ impl Facts for LimitFacts<'_> {
             "mec.account_type" => Some(Cow::Borrowed(&self.account.account.account_type_code)),
             "mec.account_id" => Some(Cow::Owned(self.account.id().to_string())),
             _ if key.starts_with("mec.") => None,
-            _ => self.context.get(key).map(|value| Cow::Borrowed(value.as_str())),
+            _ => self
+                .context
+                .get(key)
+                .map(|value| Cow::Borrowed(value.as_str())),
         }
     }
 }
@@ -113,7 +124,11 @@ impl<'a> Limit<'a> {
 
     /// Where its sum ends: a rolling window counts what lies ahead, too.
     pub fn sum_end(&self) -> Option<Timestamp> {
-        if self.is_rolling() { None } else { self.window.end }
+        if self.is_rolling() {
+            None
+        } else {
+            self.window.end
+        }
     }
 }
 
@@ -174,13 +189,22 @@ fn at_level<'a>(
     for entitlement in fitting.clone() {
         held = true;
         if why_not_in_force(entitlement, levels, query, at).is_none() {
-            join(catalogue, &mut found.limits, first, level, part, entitlement);
+            join(
+                catalogue,
+                &mut found.limits,
+                first,
+                level,
+                part,
+                entitlement,
+            );
         }
     }
     if !held {
         grant_limits(catalogue, query, at, level, part, found);
     } else if found.limits.len() == first {
-        found.lapses.extend(lapse(fitting, levels, query, at, level));
+        found
+            .lapses
+            .extend(lapse(fitting, levels, query, at, level));
     }
     for limit in found.limits.iter_mut().skip(first) {
         complete(catalogue, limit, at)?;
@@ -189,10 +213,17 @@ fn at_level<'a>(
 }
 
 /// In the order in which the reasons are told.
-fn why_not_in_force(entitlement: &Entitlement, levels: &[&Part], query: &Query<'_>, at: Timestamp) -> Option<DecisionCode> {
+fn why_not_in_force(
+    entitlement: &Entitlement,
+    levels: &[&Part],
+    query: &Query<'_>,
+    at: Timestamp,
+) -> Option<DecisionCode> {
     match entitlement.status {
         EntitlementStatus::Suspended => return Some(DecisionCode::EntitlementSuspended),
-        EntitlementStatus::Expired | EntitlementStatus::Superseded => return Some(DecisionCode::EntitlementExpired),
+        EntitlementStatus::Expired | EntitlementStatus::Superseded => {
+            return Some(DecisionCode::EntitlementExpired);
+        }
         EntitlementStatus::Active => {}
     }
     if entitlement.effective_end.is_some_and(|end| end <= at) {
@@ -222,14 +253,23 @@ fn lapse<'a>(
         DecisionCode::EntitlementNotStarted,
         DecisionCode::ConditionsNotMet,
     ];
-    let of = |code: DecisionCode| fitting.clone().filter(move |e| why_not_in_force(e, levels, query, at) == Some(code));
+    let of = |code: DecisionCode| {
+        fitting
+            .clone()
+            .filter(move |e| why_not_in_force(e, levels, query, at) == Some(code))
+    };
     ORDER.into_iter().find_map(|code| {
         let entitlement = of(code).min_by_key(|e| (e.created_at, e.entitlement_id))?;
         let begins_at = match code {
             DecisionCode::EntitlementNotStarted => of(code).map(|e| e.effective_start).min(),
             _ => None,
         };
-        Some(Lapse { level, code, entitlement_id: entitlement.entitlement_id, begins_at })
+        Some(Lapse {
+            level,
+            code,
+            entitlement_id: entitlement.entitlement_id,
+            begins_at,
+        })
     })
 }
 
@@ -247,7 +287,11 @@ fn join<'a>(
             && limit.scope == entitlement.resource_scope.as_ref()
     };
     if let Some(limit) = limits.iter_mut().skip(first).find(same) {
-        match limit.members.first().map_or(i32::MIN, |member| member.priority) {
+        match limit
+            .members
+            .first()
+            .map_or(i32::MIN, |member| member.priority)
+        {
             highest if entitlement.priority > highest => {
                 limit.members.clear();
                 limit.members.push(entitlement);
@@ -261,12 +305,17 @@ fn join<'a>(
         level,
         part,
         kind: entitlement.limit_kind_code,
-        window_type: catalogue.window_type(&entitlement.window_type_code).unwrap_or(WindowType::all_time()),
+        window_type: catalogue
+            .window_type(&entitlement.window_type_code)
+            .unwrap_or(WindowType::all_time()),
         scope: entitlement.resource_scope.as_ref(),
         members: SmallVec::from_slice(&[entitlement]),
         allowed: None,
         unit: &entitlement.unit_code,
-        window: Window { start: None, end: None },
+        window: Window {
+            start: None,
+            end: None,
+        },
     });
 }
 
@@ -285,29 +334,47 @@ fn grant_limits<'a>(
     let first = found.limits.len();
     let scope = query.scope.map(|scope| &**scope);
     for grant in part.grants.iter().filter(|g| {
-        g.resource_type_code == query.resource.resource_type_code && g.fits_scope(scope) && g.is_valid(at) && g.remaining > 0
+        g.resource_type_code == query.resource.resource_type_code
+            && g.fits_scope(scope)
+            && g.is_valid(at)
+            && g.remaining > 0
     }) {
-        if found.limits.iter().skip(first).any(|limit| limit.window_type.code == grant.window_type_code) {
+        if found
+            .limits
+            .iter()
+            .skip(first)
+            .any(|limit| limit.window_type.code == grant.window_type_code)
+        {
             continue;
         }
         found.limits.push(Limit {
             level,
             part,
             kind: LimitKind::Cumulative,
-            window_type: catalogue.window_type(&grant.window_type_code).unwrap_or(WindowType::all_time()),
+            window_type: catalogue
+                .window_type(&grant.window_type_code)
+                .unwrap_or(WindowType::all_time()),
             scope: None,
             members: SmallVec::new(),
             allowed: Some(0),
             unit: &grant.unit_code,
-            window: Window { start: None, end: None },
+            window: Window {
+                start: None,
+                end: None,
+            },
         });
     }
 }
 
 fn complete(catalogue: &Catalogue, limit: &mut Limit<'_>, at: Timestamp) -> Result<(), Refusal> {
-    limit.members.sort_by_key(|member| (member.created_at, member.entitlement_id));
+    limit
+        .members
+        .sort_by_key(|member| (member.created_at, member.entitlement_id));
     let Some(oldest) = limit.oldest() else {
-        limit.window = limit.window_type.window_at(limit.part.account.created_at, &limit.part.zone, at);
+        limit.window =
+            limit
+                .window_type
+                .window_at(limit.part.account.created_at, &limit.part.zone, at);
         return Ok(());
     };
     limit.unit = &oldest.unit_code;

@@ -80,7 +80,9 @@ impl SubscriptionStatus {
 
     /// Reads a status.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Active, Self::Trialing, Self::Canceled].into_iter().find(|s| s.as_str() == text)
+        [Self::Active, Self::Trialing, Self::Canceled]
+            .into_iter()
+            .find(|s| s.as_str() == text)
     }
 }
 

@@ -8,13 +8,24 @@ use std::borrow::Cow;
 #[allow(missing_docs, reason = "each variant's message is its documentation")]
 pub enum Refusal {
     #[error("{field}: {expected}")]
-    BadValue { field: &'static str, expected: Cow<'static, str> },
+    BadValue {
+        field: &'static str,
+        expected: Cow<'static, str>,
+    },
     #[error("{field} must be greater than zero")]
     NotPositive { field: &'static str },
     #[error("{field} has more than the {scale} decimal places of the unit {unit}")]
-    TooManyDecimals { field: &'static str, unit: String, scale: u32 },
+    TooManyDecimals {
+        field: &'static str,
+        unit: String,
+        scale: u32,
+    },
     #[error("the unit {unit} is not allowed for {resource}; allowed: {allowed}")]
-    UnitNotAllowed { unit: String, resource: String, allowed: String },
+    UnitNotAllowed {
+        unit: String,
+        resource: String,
+        allowed: String,
+    },
     #[error("the account does not exist")]
     AccountNotFound,
     #[error("the parent account does not exist")]
@@ -76,7 +87,10 @@ pub enum Refusal {
 impl Refusal {
     /// A value that does not fit, with what is expected.
     pub fn bad_value(field: &'static str, expected: impl Into<Cow<'static, str>>) -> Self {
-        Self::BadValue { field, expected: expected.into() }
+        Self::BadValue {
+            field,
+            expected: expected.into(),
+        }
     }
 
     /// The code for programs, as in the table of errors.
@@ -121,7 +135,9 @@ impl Refusal {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::PlanConflict { .. } => Some("use change_plan to move to another base plan"),
-            Self::UseAcquireLease(_) => Some("use acquire_lease, heartbeat_lease and release_lease"),
+            Self::UseAcquireLease(_) => {
+                Some("use acquire_lease, heartbeat_lease and release_lease")
+            }
             Self::IdempotencyConflict => Some("use a new key for a new call"),
             Self::AlreadyCommitted(_) => Some("correct the event with correct_consumption"),
             _ => None,

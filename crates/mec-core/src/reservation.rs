@@ -29,7 +29,9 @@ impl ReservationStatus {
 
     /// Reads a status.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Open, Self::Committed, Self::Released].into_iter().find(|s| s.as_str() == text)
+        [Self::Open, Self::Committed, Self::Released]
+            .into_iter()
+            .find(|s| s.as_str() == text)
     }
 }
 

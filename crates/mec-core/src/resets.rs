@@ -20,17 +20,26 @@ pub fn resets_at(
     requested: i128,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Need> {
-    let Some(allowed) = limit.allowed.filter(|allowed| requested <= *allowed) else { return Ok(None) };
+    let Some(allowed) = limit.allowed.filter(|allowed| requested <= *allowed) else {
+        return Ok(None);
+    };
     let resource = &query.resource.resource_type_code;
     match limit.kind {
         LimitKind::TimeAccess | LimitKind::Inventory => Ok(None),
         LimitKind::Concurrency => {
             let scope = limit.scope.map(|scope| &**scope);
-            Ok(limit.part.holds(HoldKind::Lease, resource).and_then(|held| held.earliest_expiry(now, scope)))
+            Ok(limit
+                .part
+                .holds(HoldKind::Lease, resource)
+                .and_then(|held| held.earliest_expiry(now, scope)))
         }
         LimitKind::Cumulative if limit.is_rolling() => {
             let lacking = figures.lacking(allowed, requested);
-            if lacking <= 0 { Ok(None) } else { rolling_fit(limit, query, lacking, now) }
+            if lacking <= 0 {
+                Ok(None)
+            } else {
+                rolling_fit(limit, query, lacking, now)
+            }
         }
         LimitKind::Cumulative => Ok(limit.window.end),
     }
@@ -38,18 +47,34 @@ pub fn resets_at(
 
 /// Walks what leaves a rolling window in the order in which it does: usage by its minute, and
 /// reservations when they end or leave.
-fn rolling_fit(limit: &Limit<'_>, query: &Query<'_>, lacking: i128, now: Timestamp) -> Result<Option<Timestamp>, Need> {
-    let Some(start) = limit.window.start else { return Ok(None) };
+fn rolling_fit(
+    limit: &Limit<'_>,
+    query: &Query<'_>,
+    lacking: i128,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Need> {
+    let Some(start) = limit.window.start else {
+        return Ok(None);
+    };
     let releases = hold_releases(limit, query, now);
     let mut releases = releases.iter().copied().peekable();
     let mut freed: i128 = 0;
     let mut latest = now;
-    let leaves = |minute| limit.window_type.first_moment_after_leaving(minute).max(now);
+    let leaves = |minute| {
+        limit
+            .window_type
+            .first_moment_after_leaving(minute)
+            .max(now)
+    };
     let keys = counters(limit, query);
     for (hour, total) in net(&keys, start, |key| hours(limit, key, start))? {
         // The first hour's total holds minutes that have left the window already.
         let is_first = hour == start.floor_hour();
-        let released_by_then: i128 = releases.clone().filter(|(at, _)| *at <= leaves(hour_end(hour))).map(|(_, amount)| amount).sum();
+        let released_by_then: i128 = releases
+            .clone()
+            .filter(|(at, _)| *at <= leaves(hour_end(hour)))
+            .map(|(_, amount)| amount)
+            .sum();
         if !is_first && freed.saturating_add(total).saturating_add(released_by_then) < lacking {
             freed = freed.saturating_add(total);
             latest = leaves(hour_end(hour));
@@ -101,20 +126,35 @@ fn net(
 fn counters(limit: &Limit<'_>, query: &Query<'_>) -> (CounterKey, Option<CounterKey>) {
     let resource = &query.resource.resource_type_code;
     let window_type = &limit.window_type.code;
-    let drawn = limit.part.had_grants(resource, window_type).then(|| counter(resource, limit.scope, Some(window_type)));
+    let drawn = limit
+        .part
+        .had_grants(resource, window_type)
+        .then(|| counter(resource, limit.scope, Some(window_type)));
     (counter(resource, limit.scope, None), drawn)
 }
 
 fn hours(limit: &Limit<'_>, key: &CounterKey, start: Timestamp) -> Result<Amounts, Need> {
     let hour = start.floor_hour();
-    let held = limit.part.counter(key).and_then(|counter| counter.hours_from(hour));
+    let held = limit
+        .part
+        .counter(key)
+        .and_then(|counter| counter.hours_from(hour));
     let held = held.ok_or_else(|| rolling_need(limit.part, key.clone(), hour, hour))?;
     Ok(held.collect())
 }
 
-fn minutes(limit: &Limit<'_>, key: &CounterKey, start: Timestamp, hour: Timestamp) -> Result<Amounts, Need> {
-    let held = limit.part.counter(key).and_then(|counter| counter.minutes_of(hour));
-    let held = held.ok_or_else(|| rolling_need(limit.part, key.clone(), start.floor_hour(), hour))?;
+fn minutes(
+    limit: &Limit<'_>,
+    key: &CounterKey,
+    start: Timestamp,
+    hour: Timestamp,
+) -> Result<Amounts, Need> {
+    let held = limit
+        .part
+        .counter(key)
+        .and_then(|counter| counter.minutes_of(hour));
+    let held =
+        held.ok_or_else(|| rolling_need(limit.part, key.clone(), start.floor_hour(), hour))?;
     Ok(held.filter(|(at, _)| *at >= start.floor_minute()).collect())
 }
 
@@ -123,15 +163,25 @@ fn hour_end(hour: Timestamp) -> Timestamp {
 }
 
 fn hold_releases(limit: &Limit<'_>, query: &Query<'_>, now: Timestamp) -> Amounts {
-    let Some(held) = limit.part.holds(HoldKind::Reservation, &query.resource.resource_type_code) else {
+    let Some(held) = limit
+        .part
+        .holds(HoldKind::Reservation, &query.resource.resource_type_code)
+    else {
         return Amounts::new();
     };
     let mut releases: Amounts = held
         .live(now)
         .filter(|hold| limit.scope.is_none() || hold.scope.as_ref() == limit.scope)
-        .filter(|hold| limit.window.start.is_none_or(|start| start <= hold.created_at))
+        .filter(|hold| {
+            limit
+                .window
+                .start
+                .is_none_or(|start| start <= hold.created_at)
+        })
         .map(|hold| {
-            let leaves = limit.window_type.first_moment_after_leaving(hold.created_at.floor_minute());
+            let leaves = limit
+                .window_type
+                .first_moment_after_leaving(hold.created_at.floor_minute());
             (hold.expires_at.min(leaves), hold.amount)
         })
         .collect();

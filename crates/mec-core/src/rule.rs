@@ -36,7 +36,9 @@ impl LimitAction {
 
     /// Reads an action.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Block, Self::Warn, Self::Grace, Self::Overage].into_iter().find(|a| a.as_str() == text)
+        [Self::Block, Self::Warn, Self::Grace, Self::Overage]
+            .into_iter()
+            .find(|a| a.as_str() == text)
     }
 }
 
@@ -85,6 +87,11 @@ pub fn choose<'a>(
         .filter(|rule| rule.resource_scope.is_none() || rule.resource_scope.as_deref() == scope)
         .filter(|rule| all_hold(&rule.conditions, facts))
         .min_by_key(|rule| {
-            (rule.resource_scope.is_none(), std::cmp::Reverse(rule.priority), rule.created_at, rule.rule_id)
+            (
+                rule.resource_scope.is_none(),
+                std::cmp::Reverse(rule.priority),
+                rule.created_at,
+                rule.rule_id,
+            )
         })
 }

@@ -62,7 +62,10 @@ const MAX_RANGES: usize = 8;
 impl Counter {
     /// The sum in a range, if it is held.
     pub fn sum(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Option<i128> {
-        self.ranges.iter().find(|range| range.from == from && range.to == to).map(|range| range.sum)
+        self.ranges
+            .iter()
+            .find(|range| range.from == from && range.to == to)
+            .map(|range| range.sum)
     }
 
     /// The sum since a whole minute, if it is held.
@@ -76,26 +79,43 @@ impl Counter {
     }
 
     /// Usage by whole minute within one hour, if it is held.
-    pub fn minutes_of(&self, hour: Timestamp) -> Option<impl Iterator<Item = (Timestamp, i128)> + '_> {
+    pub fn minutes_of(
+        &self,
+        hour: Timestamp,
+    ) -> Option<impl Iterator<Item = (Timestamp, i128)> + '_> {
         let rolling = self.rolling.as_ref()?;
         rolling.detailed.contains(&hour).then(|| {
             let end = hour.saturating_add_micros(Timestamp::MICROS_PER_HOUR);
-            rolling.minutes.range(hour..end).map(|(at, amount)| (*at, *amount))
+            rolling
+                .minutes
+                .range(hour..end)
+                .map(|(at, amount)| (*at, *amount))
         })
     }
 
     /// Hour totals from an hour on, if they are held.
-    pub fn hours_from(&self, hour: Timestamp) -> Option<impl Iterator<Item = (Timestamp, i128)> + '_> {
+    pub fn hours_from(
+        &self,
+        hour: Timestamp,
+    ) -> Option<impl Iterator<Item = (Timestamp, i128)> + '_> {
         let rolling = self.rolling.as_ref()?;
-        (rolling.from_hour <= hour).then(|| rolling.hours.range(hour..).map(|(at, amount)| (*at, *amount)))
+        (rolling.from_hour <= hour).then(|| {
+            rolling
+                .hours
+                .range(hour..)
+                .map(|(at, amount)| (*at, *amount))
+        })
     }
 
     /// Takes in a sum that was loaded.
     pub fn absorb_sum(&mut self, range: RangeSum) {
-        self.ranges.retain(|held| held.from != range.from || held.to != range.to);
+        self.ranges
+            .retain(|held| held.from != range.from || held.to != range.to);
         if self.ranges.len() >= MAX_RANGES {
             let ends = |range: &RangeSum| range.to.unwrap_or(Timestamp::MAX);
-            if let Some(first) = (0..self.ranges.len()).min_by_key(|at| self.ranges.get(*at).map(ends)) {
+            if let Some(first) =
+                (0..self.ranges.len()).min_by_key(|at| self.ranges.get(*at).map(ends))
+            {
                 self.ranges.remove(first);
             }
         }
@@ -117,9 +137,18 @@ impl Counter {
             add_to(&mut rolling.hours, at, amount);
         }
         rolling.total = rolling.hours.values().sum();
-        let kept: SmallVec<[Timestamp; 2]> =
-            rolling.detailed.iter().copied().filter(|hour| *hour != minutes_of && *hour >= from_hour).collect();
-        rolling.minutes = rolling.minutes.iter().filter(|(at, _)| kept.contains(&at.floor_hour())).map(|(a, b)| (*a, *b)).collect();
+        let kept: SmallVec<[Timestamp; 2]> = rolling
+            .detailed
+            .iter()
+            .copied()
+            .filter(|hour| *hour != minutes_of && *hour >= from_hour)
+            .collect();
+        rolling.minutes = rolling
+            .minutes
+            .iter()
+            .filter(|(at, _)| kept.contains(&at.floor_hour()))
+            .map(|(a, b)| (*a, *b))
+            .collect();
         rolling.detailed = kept;
         for (at, amount) in minutes {
             add_to(&mut rolling.minutes, at.floor_minute(), amount);
@@ -152,7 +181,11 @@ impl Rolling {
         if !self.detailed.contains(&hour) {
             return (!self.hours.contains_key(&hour)).then_some(since_hour);
         }
-        let left: i128 = self.minutes.range(hour..start).map(|(_, amount)| *amount).sum();
+        let left: i128 = self
+            .minutes
+            .range(hour..start)
+            .map(|(_, amount)| *amount)
+            .sum();
         since_hour.checked_sub(left)
     }
 

@@ -64,8 +64,14 @@ pub enum PeriodUnit {
 }
 
 impl PeriodUnit {
-    const ALL: [Self; 6] =
-        [Self::Minute, Self::Hour, Self::Day, Self::Week, Self::Month, Self::Year];
+    const ALL: [Self; 6] = [
+        Self::Minute,
+        Self::Hour,
+        Self::Day,
+        Self::Week,
+        Self::Month,
+        Self::Year,
+    ];
 
     /// The unit as the contract writes it.
     pub fn as_str(self) -> &'static str {
@@ -136,11 +142,15 @@ impl Zone {
         if matches!(name, "UTC" | "Etc/UTC") {
             return Some(Self::utc());
         }
-        let plausible = name.len() <= 64 && name.bytes().next().is_some_and(|b| b.is_ascii_uppercase());
+        let plausible =
+            name.len() <= 64 && name.bytes().next().is_some_and(|b| b.is_ascii_uppercase());
         if !plausible {
             return None;
         }
-        TimeZone::get(name).ok().filter(|zone| zone.iana_name().is_some()).map(|zone| Self(Some(zone)))
+        TimeZone::get(name)
+            .ok()
+            .filter(|zone| zone.iana_name().is_some())
+            .map(|zone| Self(Some(zone)))
     }
 
     /// UTC.
@@ -150,7 +160,11 @@ impl Zone {
 
     /// The offset from UTC in force at a moment, in microseconds.
     fn offset_micros(&self, at: Timestamp) -> i64 {
-        let Some((zone, at)) = self.0.as_ref().zip(jiff::Timestamp::from_microsecond(at.as_micros()).ok()) else {
+        let Some((zone, at)) = self
+            .0
+            .as_ref()
+            .zip(jiff::Timestamp::from_microsecond(at.as_micros()).ok())
+        else {
             return 0;
         };
         i64::from(zone.to_offset(at).seconds()) * Timestamp::MICROS_PER_SECOND
@@ -163,21 +177,39 @@ impl Zone {
         let civil = Civil::from_days(day);
         let date = i16::try_from(civil.year)
             .ok()
-            .zip(i8::try_from(civil.month).ok().zip(i8::try_from(civil.day).ok()))
+            .zip(
+                i8::try_from(civil.month)
+                    .ok()
+                    .zip(i8::try_from(civil.day).ok()),
+            )
             .and_then(|(year, (month, day))| jiff::civil::Date::new(year, month, day).ok());
         // In a gap the compatible choice is the first moment after it.
-        date.and_then(|date| zone.to_ambiguous_timestamp(date.at(0, 0, 0, 0)).compatible().ok())
-            .map_or(utc, |start| start.as_microsecond())
+        date.and_then(|date| {
+            zone.to_ambiguous_timestamp(date.at(0, 0, 0, 0))
+                .compatible()
+                .ok()
+        })
+        .map_or(utc, |start| start.as_microsecond())
     }
 
     /// The zone's transitions around a moment: the last at or before it, and the next.
     fn transitions(&self, at: Timestamp) -> (Option<i64>, Option<i64>) {
-        let Some((zone, at)) = self.0.as_ref().zip(jiff::Timestamp::from_microsecond(at.as_micros()).ok()) else {
+        let Some((zone, at)) = self
+            .0
+            .as_ref()
+            .zip(jiff::Timestamp::from_microsecond(at.as_micros()).ok())
+        else {
             return (None, None);
         };
         let just_after = jiff::Timestamp::from_microsecond(at.as_microsecond() + 1).unwrap_or(at);
-        let before = zone.preceding(just_after).next().map(|t| t.timestamp().as_microsecond());
-        let after = zone.following(at).next().map(|t| t.timestamp().as_microsecond());
+        let before = zone
+            .preceding(just_after)
+            .next()
+            .map(|t| t.timestamp().as_microsecond());
+        let after = zone
+            .following(at)
+            .next()
+            .map(|t| t.timestamp().as_microsecond());
         (before, after)
     }
 }
@@ -193,7 +225,10 @@ pub struct Window {
 
 impl Window {
     fn bounded(start: i64, end: i64) -> Self {
-        Self { start: Some(clamp(start)), end: Some(clamp(end)) }
+        Self {
+            start: Some(clamp(start)),
+            end: Some(clamp(end)),
+        }
     }
 }
 
@@ -221,17 +256,32 @@ impl WindowType {
 
     /// The window around a moment. The anchor is used by anniversary windows, the zone by calendar windows.
     pub fn window_at(&self, anchor: Timestamp, zone: &Zone, reference: Timestamp) -> Window {
-        let Some(unit) = self.period_unit else { return Window { start: None, end: None } };
+        let Some(unit) = self.period_unit else {
+            return Window {
+                start: None,
+                end: None,
+            };
+        };
         let count = i64::from(self.period_count.max(1));
         match self.mode {
-            WindowMode::None => Window { start: None, end: None },
+            WindowMode::None => Window {
+                start: None,
+                end: None,
+            },
             WindowMode::Rolling => {
                 let end = reference.floor_minute().as_micros() + Timestamp::MICROS_PER_MINUTE;
                 Window::bounded(rolling_start(unit, count, end), end)
             }
-            WindowMode::Anniversary => anniversary(unit, count, anchor.floor_minute().as_micros(), reference.as_micros()),
+            WindowMode::Anniversary => anniversary(
+                unit,
+                count,
+                anchor.floor_minute().as_micros(),
+                reference.as_micros(),
+            ),
             WindowMode::Calendar => match unit {
-                PeriodUnit::Minute | PeriodUnit::Hour => calendar_clock(unit, count, zone, reference),
+                PeriodUnit::Minute | PeriodUnit::Hour => {
+                    calendar_clock(unit, count, zone, reference)
+                }
                 _ => calendar_days(unit, count, zone, reference),
             },
         }
@@ -239,21 +289,37 @@ impl WindowType {
 
     /// How long a window is, in minutes, for telling which of two is longer.
     pub fn approx_length_minutes(&self) -> u64 {
-        self.period_unit.map_or(u64::MAX, |unit| unit.approx_minutes().saturating_mul(u64::from(self.period_count)))
+        self.period_unit.map_or(u64::MAX, |unit| {
+            unit.approx_minutes()
+                .saturating_mul(u64::from(self.period_count))
+        })
     }
 
     /// Of a rolling window: the first whole minute at which usage of a minute is counted no more.
     pub fn first_moment_after_leaving(&self, bucket_minute: Timestamp) -> Timestamp {
-        let Some(unit) = self.period_unit.filter(|_| self.mode == WindowMode::Rolling) else { return Timestamp::MAX };
+        let Some(unit) = self
+            .period_unit
+            .filter(|_| self.mode == WindowMode::Rolling)
+        else {
+            return Timestamp::MAX;
+        };
         let count = i64::from(self.period_count.max(1));
         let minute = Timestamp::MICROS_PER_MINUTE;
         let bucket = bucket_minute.floor_minute().as_micros();
         if let Some(length) = unit.fixed_micros() {
-            return clamp(bucket.saturating_add(minute).saturating_add(length.saturating_mul(count)));
+            return clamp(
+                bucket
+                    .saturating_add(minute)
+                    .saturating_add(length.saturating_mul(count)),
+            );
         }
         // The start of a rolling window of months never moves back, so the moment can be searched for.
-        let leaves = |minutes: i64| rolling_start(unit, count, bucket + (minutes + 1) * minute) > bucket;
-        let (mut low, mut high) = (0, i64::try_from(self.approx_length_minutes()).unwrap_or(i64::MAX / 4) + 10 * 1_440);
+        let leaves =
+            |minutes: i64| rolling_start(unit, count, bucket + (minutes + 1) * minute) > bucket;
+        let (mut low, mut high) = (
+            0,
+            i64::try_from(self.approx_length_minutes()).unwrap_or(i64::MAX / 4) + 10 * 1_440,
+        );
         while low < high {
             let middle = low + (high - low) / 2;
             if leaves(middle) {
@@ -264,6 +330,12 @@ impl WindowType {
         }
         clamp(bucket.saturating_add(low.saturating_mul(minute)))
     }
+}
+
+/// The first moment of a moment's month, in UTC.
+pub fn month_start(at: Timestamp) -> Timestamp {
+    let first = civil::first_of_month(civil::month_of(at.as_micros()));
+    clamp(first.saturating_mul(Timestamp::MICROS_PER_DAY))
 }
 
 fn clamp(micros: i64) -> Timestamp {
@@ -282,7 +354,11 @@ fn rolling_start(unit: PeriodUnit, count: i64, end: i64) -> i64 {
 fn anniversary(unit: PeriodUnit, count: i64, anchor: i64, reference: i64) -> Window {
     if let Some(length) = unit.fixed_micros() {
         let length = length.saturating_mul(count);
-        let start = anchor.saturating_add((reference.saturating_sub(anchor)).div_euclid(length).saturating_mul(length));
+        let start = anchor.saturating_add(
+            (reference.saturating_sub(anchor))
+                .div_euclid(length)
+                .saturating_mul(length),
+        );
         return Window::bounded(start, start.saturating_add(length));
     }
     let months = count.saturating_mul(unit.months());
@@ -298,11 +374,16 @@ fn anniversary(unit: PeriodUnit, count: i64, anchor: i64, reference: i64) -> Win
 }
 
 fn calendar_days(unit: PeriodUnit, count: i64, zone: &Zone, reference: Timestamp) -> Window {
-    let local = reference.as_micros().saturating_add(zone.offset_micros(reference));
+    let local = reference
+        .as_micros()
+        .saturating_add(zone.offset_micros(reference));
     let mut day = local.div_euclid(Timestamp::MICROS_PER_DAY);
     loop {
         let (first, next) = span_of_days(unit, count, day);
-        let (start, end) = (floor_minute(zone.start_of_day(first)), floor_minute(zone.start_of_day(next)));
+        let (start, end) = (
+            floor_minute(zone.start_of_day(first)),
+            floor_minute(zone.start_of_day(next)),
+        );
         // Where a zone sets its clock back over midnight, or was offset by seconds, the day that the
         // clock shows may be over already.
         if reference.as_micros() < end || end >= Timestamp::MAX.as_micros() {
@@ -326,7 +407,10 @@ fn span_of_days(unit: PeriodUnit, count: i64, day: i64) -> (i64, i64) {
             let length = count * unit.months();
             let civil = Civil::from_days(day);
             let first = (civil.year * 12 + civil.month - 1).div_euclid(length) * length;
-            (civil::first_of_month(first), civil::first_of_month(first + length))
+            (
+                civil::first_of_month(first),
+                civil::first_of_month(first + length),
+            )
         }
         _ => {
             let first = day.div_euclid(count) * count;
@@ -336,7 +420,10 @@ fn span_of_days(unit: PeriodUnit, count: i64, day: i64) -> (i64, i64) {
 }
 
 fn calendar_clock(unit: PeriodUnit, count: i64, zone: &Zone, reference: Timestamp) -> Window {
-    let length = unit.fixed_micros().unwrap_or(Timestamp::MICROS_PER_HOUR).saturating_mul(count);
+    let length = unit
+        .fixed_micros()
+        .unwrap_or(Timestamp::MICROS_PER_HOUR)
+        .saturating_mul(count);
     let offset = zone.offset_micros(reference);
     let local = reference.as_micros().saturating_add(offset);
     let start = local.div_euclid(length) * length - offset;
@@ -356,8 +443,20 @@ fn floor_minute(micros: i64) -> i64 {
     micros.div_euclid(Timestamp::MICROS_PER_MINUTE) * Timestamp::MICROS_PER_MINUTE
 }
 
-fn row(code: &str, description: &str, mode: WindowMode, unit: Option<PeriodUnit>, count: u32) -> WindowType {
-    WindowType { code: code.into(), description: description.into(), mode, period_unit: unit, period_count: count }
+fn row(
+    code: &str,
+    description: &str,
+    mode: WindowMode,
+    unit: Option<PeriodUnit>,
+    count: u32,
+) -> WindowType {
+    WindowType {
+        code: code.into(),
+        description: description.into(),
+        mode,
+        period_unit: unit,
+        period_count: count,
+    }
 }
 
 /// The window types of a new installation.
@@ -365,14 +464,44 @@ pub fn seeded() -> Vec<WindowType> {
     use PeriodUnit::{Day, Hour, Month, Year};
     use WindowMode::{Anniversary, Calendar, Rolling};
     vec![
-        row("calendar_month", "A month of the calendar", Calendar, Some(Month), 1),
-        row("billing_cycle", "A month from the anchor", Anniversary, Some(Month), 1),
+        row(
+            "calendar_month",
+            "A month of the calendar",
+            Calendar,
+            Some(Month),
+            1,
+        ),
+        row(
+            "billing_cycle",
+            "A month from the anchor",
+            Anniversary,
+            Some(Month),
+            1,
+        ),
         row("rolling_30d", "The last 30 days", Rolling, Some(Day), 30),
         row("rolling_7d", "The last 7 days", Rolling, Some(Day), 7),
         WindowType::all_time().clone(),
-        row("calendar_day", "A day of the calendar", Calendar, Some(Day), 1),
-        row("calendar_hour", "An hour of the calendar", Calendar, Some(Hour), 1),
-        row("calendar_year", "A year of the calendar", Calendar, Some(Year), 1),
+        row(
+            "calendar_day",
+            "A day of the calendar",
+            Calendar,
+            Some(Day),
+            1,
+        ),
+        row(
+            "calendar_hour",
+            "An hour of the calendar",
+            Calendar,
+            Some(Hour),
+            1,
+        ),
+        row(
+            "calendar_year",
+            "A year of the calendar",
+            Calendar,
+            Some(Year),
+            1,
+        ),
         row("rolling_24h", "The last 24 hours", Rolling, Some(Hour), 24),
     ]
 }

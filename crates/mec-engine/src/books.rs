@@ -81,7 +81,11 @@ impl Books {
     }
 
     /// A part and its tree, if it is in memory.
-    pub(crate) fn get(&self, namespace: &Namespace, account: AccountId) -> Option<(Arc<Part>, Uuid)> {
+    pub(crate) fn get(
+        &self,
+        namespace: &Namespace,
+        account: AccountId,
+    ) -> Option<(Arc<Part>, Uuid)> {
         let shard = self.shard(account)?.read();
         let entry = shard.get(&(namespace.clone(), account))?;
         let tick = self.tick.load(Ordering::Relaxed);
@@ -97,23 +101,43 @@ impl Books {
         if let Some(expiry) = part.first_expiry() {
             self.expiries.lock().insert((expiry, namespace.clone(), id));
         }
-        let Some(shard) = self.shard(id) else { return 0 };
+        let Some(shard) = self.shard(id) else {
+            return 0;
+        };
         let mut shard = shard.write();
         let used_at = AtomicU32::new(self.tick.load(Ordering::Relaxed));
-        if shard.insert((namespace.clone(), id), Entry { part, tree, used_at }).is_none() {
+        if shard
+            .insert(
+                (namespace.clone(), id),
+                Entry {
+                    part,
+                    tree,
+                    used_at,
+                },
+            )
+            .is_none()
+        {
             self.count.fetch_add(1, Ordering::Relaxed);
         }
-        if shard.len() <= self.per_shard { 0 } else { self.make_room(&mut shard, id) }
+        if shard.len() <= self.per_shard {
+            0
+        } else {
+            self.make_room(&mut shard, id)
+        }
     }
 
     /// Drops the least recently used eighth of a shard, so that the cost of choosing is spread.
     fn make_room(&self, shard: &mut Shard, keep: AccountId) -> usize {
-        let mut ages: Vec<u32> = shard.values().map(|entry| entry.used_at.load(Ordering::Relaxed)).collect();
+        let mut ages: Vec<u32> = shard
+            .values()
+            .map(|entry| entry.used_at.load(Ordering::Relaxed))
+            .collect();
         let quota = (ages.len() / 8).max(1);
         let (_, &mut oldest, _) = ages.select_nth_unstable(quota - 1);
         let mut dropped = 0;
         shard.retain(|(_, id), entry| {
-            let goes = dropped < quota && *id != keep && entry.used_at.load(Ordering::Relaxed) <= oldest;
+            let goes =
+                dropped < quota && *id != keep && entry.used_at.load(Ordering::Relaxed) <= oldest;
             dropped += usize::from(goes);
             !goes
         });
@@ -135,10 +159,18 @@ impl Books {
     }
 
     pub(crate) fn external(&self, namespace: &Namespace, external_id: &str) -> Option<AccountId> {
-        self.externals.read().get(&(namespace.clone(), external_id.to_owned())).copied()
+        self.externals
+            .read()
+            .get(&(namespace.clone(), external_id.to_owned()))
+            .copied()
     }
 
-    pub(crate) fn put_external(&self, namespace: &Namespace, external_id: &str, account: AccountId) {
+    pub(crate) fn put_external(
+        &self,
+        namespace: &Namespace,
+        external_id: &str,
+        account: AccountId,
+    ) {
         let mut externals = self.externals.write();
         if externals.len() >= self.per_shard.saturating_mul(SHARDS) {
             externals.clear();
@@ -151,7 +183,9 @@ impl Books {
         let mut expiries = self.expiries.lock();
         let mut due = Vec::new();
         while expiries.first().is_some_and(|(at, _, _)| *at <= now) {
-            let Some((_, namespace, account)) = expiries.pop_first() else { break };
+            let Some((_, namespace, account)) = expiries.pop_first() else {
+                break;
+            };
             due.push((namespace, account));
         }
         due

@@ -22,7 +22,10 @@ impl Catalogues {
     /// Puts a catalogue unless a newer one is held; returns the one that is.
     pub(crate) fn put_if_newer(&self, catalogue: Catalogue) -> Arc<Catalogue> {
         let mut held = self.held.write();
-        if let Some(known) = held.get(&catalogue.namespace).filter(|known| known.version >= catalogue.version) {
+        if let Some(known) = held
+            .get(&catalogue.namespace)
+            .filter(|known| known.version >= catalogue.version)
+        {
             return known.clone();
         }
         if held.len() >= MAX_HELD {

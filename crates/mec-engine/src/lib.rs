@@ -99,7 +99,11 @@ impl Engine {
             config,
         });
         let journal = Journal::start(store.clone(), shared.clone(), Box::new(ids))?;
-        Ok(Self { shared, journal, reads: Box::new(reads::StoreReads::new(store)) })
+        Ok(Self {
+            shared,
+            journal,
+            reads: Box::new(reads::StoreReads::new(store)),
+        })
     }
 
     /// Answers a request. Its effects are durable when this returns.
@@ -112,8 +116,12 @@ impl Engine {
     }
 
     /// Answers many requests, in their order. Each stands for itself.
-    pub async fn call_all(&self, requests: Vec<Request>) -> Result<Vec<Result<Outcome, EngineError>>, EngineError> {
-        let mut answers: Vec<Option<Result<Outcome, EngineError>>> = Vec::with_capacity(requests.len());
+    pub async fn call_all(
+        &self,
+        requests: Vec<Request>,
+    ) -> Result<Vec<Result<Outcome, EngineError>>, EngineError> {
+        let mut answers: Vec<Option<Result<Outcome, EngineError>>> =
+            Vec::with_capacity(requests.len());
         let mut waiting = Vec::new();
         for request in requests {
             match self.check_in_memory(&request) {
@@ -125,8 +133,20 @@ impl Engine {
                 Err(error) => answers.push(Some(Err(error))),
             }
         }
-        let mut rest = if waiting.is_empty() { Vec::new() } else { self.journal.submit(waiting).await? }.into_iter();
-        Ok(answers.into_iter().map(|answer| answer.or_else(|| rest.next()).unwrap_or(Err(EngineError::Closed))).collect())
+        let mut rest = if waiting.is_empty() {
+            Vec::new()
+        } else {
+            self.journal.submit(waiting).await?
+        }
+        .into_iter();
+        Ok(answers
+            .into_iter()
+            .map(|answer| {
+                answer
+                    .or_else(|| rest.next())
+                    .unwrap_or(Err(EngineError::Closed))
+            })
+            .collect())
     }
 
     /// The catalogue of a namespace as it is now.
@@ -139,7 +159,11 @@ impl Engine {
     }
 
     /// Replaces the catalogue of a namespace in one step. Commands that come after this returns see it.
-    pub async fn put_catalogue(&self, namespace: Namespace, draft: CatalogueDraft) -> Result<Arc<Catalogue>, EngineError> {
+    pub async fn put_catalogue(
+        &self,
+        namespace: Namespace,
+        draft: CatalogueDraft,
+    ) -> Result<Arc<Catalogue>, EngineError> {
         self.journal.put_catalogue(namespace, draft).await
     }
 
@@ -154,11 +178,25 @@ impl Engine {
     }
 
     /// The account that a target names, if it exists and lies within the guard's subtree.
-    pub async fn find(&self, namespace: &Namespace, target: &Target, guard: Option<Uuid>) -> Result<Option<Uuid>, EngineError> {
-        let Some(locator) = target.locator() else { return Ok(None) };
-        let Some(place) = self.reads.find(namespace.clone(), locator).await? else { return Ok(None) };
-        let Some(root) = guard else { return Ok(Some(place.account)) };
-        let above = self.reads.ancestors(namespace.clone(), place.account).await?;
+    pub async fn find(
+        &self,
+        namespace: &Namespace,
+        target: &Target,
+        guard: Option<Uuid>,
+    ) -> Result<Option<Uuid>, EngineError> {
+        let Some(locator) = target.locator() else {
+            return Ok(None);
+        };
+        let Some(place) = self.reads.find(namespace.clone(), locator).await? else {
+            return Ok(None);
+        };
+        let Some(root) = guard else {
+            return Ok(Some(place.account));
+        };
+        let above = self
+            .reads
+            .ancestors(namespace.clone(), place.account)
+            .await?;
         Ok(above.contains(&root).then_some(place.account))
     }
 

@@ -91,3 +91,18 @@ pub struct Outcome {
     /// The decision's code, for logs and metrics.
     pub code: Option<mec_core::verdict::DecisionCode>,
 }
+
+impl Outcome {
+    pub(crate) fn of(answer: &mec_core::answer::Answer, account: Option<Uuid>) -> Self {
+        let decision = answer.decision();
+        Self {
+            body: answer.to_json(),
+            account,
+            made: None,
+            replayed: false,
+            late: false,
+            quota: decision.and_then(|decision| decision.quota),
+            code: decision.map(|decision| decision.code),
+        }
+    }
+}

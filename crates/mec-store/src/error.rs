@@ -5,7 +5,10 @@
 pub enum StoreError {
     /// It cannot be reached or written to for now: disk full, file read-only, connection lost.
     #[error("the store is not available: {0}")]
-    Unavailable(String, #[source] Option<Box<dyn std::error::Error + Send + Sync>>),
+    Unavailable(
+        String,
+        #[source] Option<Box<dyn std::error::Error + Send + Sync>>,
+    ),
     /// What it holds is not what it should hold.
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -14,7 +17,10 @@ pub enum StoreError {
     Owned(String),
     /// A fault of the store's own.
     #[error("the store failed: {0}")]
-    Internal(String, #[source] Option<Box<dyn std::error::Error + Send + Sync>>),
+    Internal(
+        String,
+        #[source] Option<Box<dyn std::error::Error + Send + Sync>>,
+    ),
 }
 
 /// A commit did not happen.

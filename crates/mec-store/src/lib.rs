@@ -9,12 +9,6 @@
 mod error;
 mod rows;
 
-#[cfg(feature = "memory")]
-pub mod memory;
-
-#[cfg(feature = "conformance")]
-pub mod conformance;
-
 use std::future::Future;
 use std::sync::Arc;
 
@@ -26,8 +20,8 @@ use uuid::Uuid;
 
 pub use error::{CommitError, StoreError};
 pub use rows::{
-    CatalogueDraft, CommitSet, DecisionRow, KeyRef, KeyState, KeyRow, Locator, Place, SeriesBucket, SeriesGroup,
-    SeriesQuery, SeriesRow, StoredAnswer, TreeCommit, UsageQuery, key_hash,
+    CatalogueDraft, CommitSet, DecisionRow, KeyRef, KeyRow, KeyState, Locator, Place, SeriesBucket,
+    SeriesGroup, SeriesQuery, SeriesRow, StoredAnswer, TreeCommit, UsageQuery, key_hash,
 };
 
 /// Tells the time. The store's clock is the one that commands are decided by.
@@ -48,7 +42,11 @@ pub trait Store: Send + Sync + 'static {
     fn lanes(&self) -> usize;
 
     /// Starts a batch on a lane and looks up the idempotency keys its commands bear, in their order.
-    fn begin(&self, lane: usize, keys: &[KeyRef]) -> impl Future<Output = Result<Self::Batch, StoreError>>;
+    fn begin(
+        &self,
+        lane: usize,
+        keys: &[KeyRef],
+    ) -> impl Future<Output = Result<Self::Batch, StoreError>>;
 
     /// The catalogue of a namespace if it is newer than a version; an empty one for a namespace that has none.
     fn catalogue(
@@ -73,7 +71,10 @@ pub trait Store: Send + Sync + 'static {
     fn usage(&self, query: UsageQuery) -> impl Future<Output = Result<i128, StoreError>> + Send;
 
     /// Usage by time bucket. Sees all that was committed before.
-    fn series(&self, query: SeriesQuery) -> impl Future<Output = Result<Vec<SeriesRow>, StoreError>> + Send;
+    fn series(
+        &self,
+        query: SeriesQuery,
+    ) -> impl Future<Output = Result<Vec<SeriesRow>, StoreError>> + Send;
 
     /// Finds what a reference names, for reads outside a batch. Sees all that was committed before.
     fn find(

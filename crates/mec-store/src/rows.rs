@@ -49,7 +49,10 @@ pub struct KeyRef {
 pub fn key_hash(key: &str) -> u128 {
     use sha2::{Digest, Sha256};
     let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-    digest.iter().take(16).fold(0, |hash, byte| (hash << 8) | u128::from(*byte))
+    digest
+        .iter()
+        .take(16)
+        .fold(0, |hash, byte| (hash << 8) | u128::from(*byte))
 }
 
 /// What a store knows of a key.

@@ -15,41 +15,97 @@ impl Book {
             (Need::Part(id), Loaded::Part(Some(rows))) => {
                 self.parts.insert(*id, Arc::new(Part::from_rows(*rows)));
             }
-            (Need::Sum { level, counter, from, to }, Loaded::Sum(sum)) => {
-                let mut range = RangeSum { from: *from, to: *to, sum };
+            (
+                Need::Sum {
+                    level,
+                    counter,
+                    from,
+                    to,
+                },
+                Loaded::Sum(sum),
+            ) => {
+                let mut range = RangeSum {
+                    from: *from,
+                    to: *to,
+                    sum,
+                };
                 for (bucket, amount) in self.uncommitted_usage(*level, counter) {
                     range.add(bucket, amount);
                 }
-                self.with_part(*level, |part| part.counter_mut(counter.clone()).absorb_sum(range));
-            }
-            (Need::Rolling { level, counter, from_hour, minutes_of }, Loaded::Rolling { hours, minutes }) => {
-                let since = self.uncommitted_usage(*level, counter);
-                let hours = hours.into_iter().chain(since.iter().map(|(at, amount)| (at.floor_hour(), *amount)));
-                let minutes = minutes.into_iter().chain(since.iter().copied().filter(|(at, _)| at.floor_hour() == *minutes_of));
-                let (hours, minutes): (Vec<_>, Vec<_>) = (hours.filter(|(at, _)| at >= from_hour).collect(), minutes.collect());
                 self.with_part(*level, |part| {
-                    part.counter_mut(counter.clone()).absorb_rolling(*from_hour, hours, *minutes_of, minutes);
+                    part.counter_mut(counter.clone()).absorb_sum(range)
+                });
+            }
+            (
+                Need::Rolling {
+                    level,
+                    counter,
+                    from_hour,
+                    minutes_of,
+                },
+                Loaded::Rolling { hours, minutes },
+            ) => {
+                let since = self.uncommitted_usage(*level, counter);
+                let hours = hours
+                    .into_iter()
+                    .chain(since.iter().map(|(at, amount)| (at.floor_hour(), *amount)));
+                let minutes = minutes.into_iter().chain(
+                    since
+                        .iter()
+                        .copied()
+                        .filter(|(at, _)| at.floor_hour() == *minutes_of),
+                );
+                let (hours, minutes): (Vec<_>, Vec<_>) = (
+                    hours.filter(|(at, _)| at >= from_hour).collect(),
+                    minutes.collect(),
+                );
+                self.with_part(*level, |part| {
+                    part.counter_mut(counter.clone()).absorb_rolling(
+                        *from_hour,
+                        hours,
+                        *minutes_of,
+                        minutes,
+                    );
                 });
             }
             (Need::Scopes(resource), Loaded::Scopes(mut scopes)) => {
                 for change in &self.uncommitted {
-                    if let Change::ScopeSeen { resource: seen, scope } = change
+                    if let Change::ScopeSeen {
+                        resource: seen,
+                        scope,
+                    } = change
                         && seen == resource
                     {
                         scopes.insert(scope.clone());
                     }
                 }
-                self.with_part(self.head.tree_id, |part| part.absorb_scopes(resource.clone(), scopes));
+                self.with_part(self.head.tree_id, |part| {
+                    part.absorb_scopes(resource.clone(), scopes)
+                });
             }
-            (Need::OwnTotal { level, resource, scope }, Loaded::OwnTotal(mut total)) => {
+            (
+                Need::OwnTotal {
+                    level,
+                    resource,
+                    scope,
+                },
+                Loaded::OwnTotal(mut total),
+            ) => {
                 for change in &self.uncommitted {
-                    if let Change::OwnTotalAdded { level: l, resource: r, scope: s, amount } = change
+                    if let Change::OwnTotalAdded {
+                        level: l,
+                        resource: r,
+                        scope: s,
+                        amount,
+                    } = change
                         && (l, r, s) == (level, resource, scope)
                     {
                         total = total.saturating_add(*amount);
                     }
                 }
-                self.with_part(*level, |part| part.absorb_own_total(resource.clone(), scope.clone(), total));
+                self.with_part(*level, |part| {
+                    part.absorb_own_total(resource.clone(), scope.clone(), total)
+                });
             }
             (Need::Event(id), Loaded::Event(facts)) => {
                 self.events.insert(*id, facts.map(|facts| *facts));
@@ -67,11 +123,25 @@ impl Book {
         true
     }
 
-    fn uncommitted_usage(&self, of: crate::AccountId, counter: &CounterKey) -> Vec<(crate::Timestamp, i128)> {
+    fn uncommitted_usage(
+        &self,
+        of: crate::AccountId,
+        counter: &CounterKey,
+    ) -> Vec<(crate::Timestamp, i128)> {
         let matches = |change: &Change| match change {
-            Change::UsageAdded { level, resource, scope, drawn_for, bucket, amount } => {
-                let same = *level == of && *resource == counter.resource && *drawn_for == counter.drawn_for;
-                (same && (counter.scope.is_none() || *scope == counter.scope)).then_some((*bucket, *amount))
+            Change::UsageAdded {
+                level,
+                resource,
+                scope,
+                drawn_for,
+                bucket,
+                amount,
+            } => {
+                let same = *level == of
+                    && *resource == counter.resource
+                    && *drawn_for == counter.drawn_for;
+                (same && (counter.scope.is_none() || *scope == counter.scope))
+                    .then_some((*bucket, *amount))
             }
             _ => None,
         };
@@ -79,7 +149,9 @@ impl Book {
     }
 
     fn replay_event(&mut self, id: uuid::Uuid) {
-        let Some(Some(facts)) = self.events.get_mut(&id) else { return };
+        let Some(Some(facts)) = self.events.get_mut(&id) else {
+            return;
+        };
         for change in &self.uncommitted {
             match change {
                 Change::EventRecorded { event, amount } if event.corrects_event_id == Some(id) => {

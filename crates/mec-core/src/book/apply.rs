@@ -29,35 +29,61 @@ impl Book {
     fn apply_one(&mut self, change: &Change, now: Timestamp) {
         match change {
             Change::AccountCreated(account) => {
-                self.parts.insert(account.account_id, Arc::new(Part::new(account.clone())));
+                self.parts
+                    .insert(account.account_id, Arc::new(Part::new(account.clone())));
             }
             Change::AccountUpdated(account) => self.with_part(account.account_id, |part| {
                 part.zone = account.zone();
                 part.account = account.clone();
             }),
             Change::EntitlementPut { new, .. } => self.with_part(new.account_id, |part| {
-                part.entitlements.retain(|e| e.entitlement_id != new.entitlement_id);
+                part.entitlements
+                    .retain(|e| e.entitlement_id != new.entitlement_id);
                 if new.status != EntitlementStatus::Superseded {
                     part.entitlements.push(new.clone());
                 }
             }),
-            Change::SubscriptionPut(subscription) => self.with_part(subscription.account_id, |part| {
-                part.subscriptions.retain(|s| s.subscription_id != subscription.subscription_id);
-                if subscription.status != SubscriptionStatus::Canceled {
-                    part.subscriptions.push(subscription.clone());
-                }
-            }),
+            Change::SubscriptionPut(subscription) => {
+                self.with_part(subscription.account_id, |part| {
+                    part.subscriptions
+                        .retain(|s| s.subscription_id != subscription.subscription_id);
+                    if subscription.status != SubscriptionStatus::Canceled {
+                        part.subscriptions.push(subscription.clone());
+                    }
+                })
+            }
             Change::EventRecorded { event, amount } => {
                 self.head.chain_seq = event.chain_seq;
                 self.head.chain_hash = event.chain_hash;
-                if let Some(Some(facts)) = event.corrects_event_id.and_then(|id| self.events.get_mut(&id)) {
+                if let Some(Some(facts)) = event
+                    .corrects_event_id
+                    .and_then(|id| self.events.get_mut(&id))
+                {
                     facts.net = facts.net.saturating_add(*amount);
                 }
             }
-            Change::UsageAdded { level, resource, scope, drawn_for, bucket, amount } => self.with_part(*level, |part| {
-                part.add_usage(resource, scope.as_ref(), drawn_for.as_ref(), *bucket, *amount);
+            Change::UsageAdded {
+                level,
+                resource,
+                scope,
+                drawn_for,
+                bucket,
+                amount,
+            } => self.with_part(*level, |part| {
+                part.add_usage(
+                    resource,
+                    scope.as_ref(),
+                    drawn_for.as_ref(),
+                    *bucket,
+                    *amount,
+                );
             }),
-            Change::OwnTotalAdded { level, resource, scope, amount } => self.with_part(*level, |part| {
+            Change::OwnTotalAdded {
+                level,
+                resource,
+                scope,
+                amount,
+            } => self.with_part(*level, |part| {
                 if let Some(total) = part.own_totals.get_mut(&(resource.clone(), scope.clone())) {
                     *total = total.saturating_add(*amount);
                 }
@@ -68,8 +94,16 @@ impl Book {
                 }
             }),
             Change::GrantPut(grant) => self.put_grant(grant, now),
-            Change::Drawn { event_id, draw, grant_remaining } => self.draw(*event_id, draw, *grant_remaining, now),
-            Change::ReservationPut { reservation, amount, levels } => self.put_reservation(reservation, *amount, levels, now),
+            Change::Drawn {
+                event_id,
+                draw,
+                grant_remaining,
+            } => self.draw(*event_id, draw, *grant_remaining, now),
+            Change::ReservationPut {
+                reservation,
+                amount,
+                levels,
+            } => self.put_reservation(reservation, *amount, levels, now),
             Change::LeasePut { lease, levels } => self.put_lease(lease, levels, now),
             Change::GraceClock { limit, clock } => self.with_part(limit.level, |part| {
                 match clock {
@@ -91,7 +125,10 @@ impl Book {
         self.with_part(grant.account_id, |part| {
             part.grants.retain(|g| g.grant_id != grant.grant_id);
             if !part.had_grants(&grant.resource_type_code, &grant.window_type_code) {
-                part.granted_ever.push((grant.resource_type_code.clone(), grant.window_type_code.clone()));
+                part.granted_ever.push((
+                    grant.resource_type_code.clone(),
+                    grant.window_type_code.clone(),
+                ));
             }
             if grant.remaining > 0 && grant.is_valid(now) {
                 part.grants.push(grant.clone());
@@ -99,7 +136,8 @@ impl Book {
             }
         });
         if grant.remaining <= 0 || !grant.is_valid(now) {
-            self.closed_grants.insert(grant.grant_id, Some(grant.clone()));
+            self.closed_grants
+                .insert(grant.grant_id, Some(grant.clone()));
         }
     }
 
@@ -107,7 +145,12 @@ impl Book {
         if let Some(Some(facts)) = self.events.get_mut(&event_id) {
             facts.add_draw(draw);
         }
-        let open = self.part_mut(draw.level).and_then(|part| part.grants.iter().find(|g| g.grant_id == draw.grant_id).cloned());
+        let open = self.part_mut(draw.level).and_then(|part| {
+            part.grants
+                .iter()
+                .find(|g| g.grant_id == draw.grant_id)
+                .cloned()
+        });
         let closed = || self.closed_grants.get(&draw.grant_id).cloned().flatten();
         if let Some(mut grant) = open.or_else(closed) {
             grant.remaining = remaining;
@@ -115,20 +158,31 @@ impl Book {
         }
     }
 
-    fn put_reservation(&mut self, reservation: &Arc<Reservation>, amount: i128, levels: &[AccountId], now: Timestamp) {
+    fn put_reservation(
+        &mut self,
+        reservation: &Arc<Reservation>,
+        amount: i128,
+        levels: &[AccountId],
+        now: Timestamp,
+    ) {
         let open = reservation.status == ReservationStatus::Open && now < reservation.expires_at;
         for level in levels {
             self.with_part(*level, |part| {
                 let set = part.hold_set(HoldKind::Reservation, &reservation.resource_type_code);
                 if open {
-                    let held = reservation.grant_holds.iter().filter(|held| held.level == *level);
+                    let held = reservation
+                        .grant_holds
+                        .iter()
+                        .filter(|held| held.level == *level);
                     set.insert(Hold {
                         id: reservation.reservation_id,
                         scope: reservation.resource_scope.clone(),
                         amount,
                         created_at: reservation.created_at,
                         expires_at: reservation.expires_at,
-                        grants: held.map(|held| (held.window_type_code.clone(), held.amount)).collect(),
+                        grants: held
+                            .map(|held| (held.window_type_code.clone(), held.amount))
+                            .collect(),
                     });
                 } else {
                     set.remove(reservation.expires_at, reservation.reservation_id);
@@ -138,18 +192,24 @@ impl Book {
         }
         self.with_part(reservation.account_id, |part| {
             if open {
-                part.reservations.insert(reservation.reservation_id, reservation.clone());
+                part.reservations
+                    .insert(reservation.reservation_id, reservation.clone());
             } else {
                 part.reservations.remove(&reservation.reservation_id);
             }
         });
         if !open {
-            self.closed_reservations.insert(reservation.reservation_id, Some(reservation.clone()));
+            self.closed_reservations
+                .insert(reservation.reservation_id, Some(reservation.clone()));
         }
     }
 
     fn put_lease(&mut self, lease: &Arc<Lease>, levels: &[AccountId], now: Timestamp) {
-        let before = self.parts.get(&lease.account_id).and_then(|part| part.leases.get(&lease.lease_id)).map(|l| l.expires_at);
+        let before = self
+            .parts
+            .get(&lease.account_id)
+            .and_then(|part| part.leases.get(&lease.lease_id))
+            .map(|l| l.expires_at);
         for level in levels {
             self.with_part(*level, |part| {
                 let set = part.hold_set(HoldKind::Lease, &lease.resource_type_code);

@@ -99,7 +99,10 @@ impl Book {
 
     /// A part, or the need for it.
     pub fn part(&self, id: AccountId) -> Result<&Part, Need> {
-        self.parts.get(&id).map(|part| &**part).ok_or(Need::Part(id))
+        self.parts
+            .get(&id)
+            .map(|part| &**part)
+            .ok_or(Need::Part(id))
     }
 
     /// An account's part and those above it.

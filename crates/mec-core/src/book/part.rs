@@ -80,7 +80,11 @@ impl Part {
             grants: rows.grants,
             granted_ever: rows.granted_ever,
             leases: OrdMap::new(),
-            reservations: rows.reservations.into_iter().map(|r| (r.reservation_id, r)).collect(),
+            reservations: rows
+                .reservations
+                .into_iter()
+                .map(|r| (r.reservation_id, r))
+                .collect(),
             sessions: OrdMap::new(),
             holds: Vec::new(),
             counters: FxHashMap::default(),
@@ -130,23 +134,39 @@ impl Part {
 
     /// Whether grants of a resource and window type were ever given here; if not, nothing was drawn.
     pub fn had_grants(&self, resource: &str, window_type: &str) -> bool {
-        self.granted_ever.iter().any(|(r, w)| &**r == resource && &**w == window_type)
+        self.granted_ever
+            .iter()
+            .any(|(r, w)| &**r == resource && &**w == window_type)
     }
 
     /// The holds of a kind and resource in the account's whole subtree.
     pub fn holds(&self, kind: HoldKind, resource: &str) -> Option<&HoldSet> {
-        self.holds.iter().find(|(k, r, _)| *k == kind && &**r == resource).map(|(_, _, set)| set)
+        self.holds
+            .iter()
+            .find(|(k, r, _)| *k == kind && &**r == resource)
+            .map(|(_, _, set)| set)
     }
 
     /// The live lease of a session, if it has one.
-    pub fn session(&self, resource: &Code, scope: Option<&Code>, token: &str, now: Timestamp) -> Option<&Arc<Lease>> {
+    pub fn session(
+        &self,
+        resource: &Code,
+        scope: Option<&Code>,
+        token: &str,
+        now: Timestamp,
+    ) -> Option<&Arc<Lease>> {
         let key = (resource.clone(), scope.cloned(), token.to_owned());
-        self.sessions.get(&key).and_then(|id| self.leases.get(id)).filter(|lease| lease.is_live(now))
+        self.sessions
+            .get(&key)
+            .and_then(|id| self.leases.get(id))
+            .filter(|lease| lease.is_live(now))
     }
 
     /// The account's own total of an inventory in exactly this scope, if it is held.
     pub fn own_total(&self, resource: &Code, scope: Option<&Code>) -> Option<i128> {
-        self.own_totals.get(&(resource.clone(), scope.cloned())).copied()
+        self.own_totals
+            .get(&(resource.clone(), scope.cloned()))
+            .copied()
     }
 
     /// Takes in an own total that was loaded.
@@ -171,7 +191,10 @@ impl Part {
 
     /// When the first hold ends that has not been trimmed yet.
     pub fn first_expiry(&self) -> Option<Timestamp> {
-        self.holds.iter().filter_map(|(_, _, set)| set.first_expiry()).min()
+        self.holds
+            .iter()
+            .filter_map(|(_, _, set)| set.first_expiry())
+            .min()
     }
 
     /// Removes the holds, leases and reservations that have ended by now.
@@ -179,11 +202,21 @@ impl Part {
         for (_, _, set) in &mut self.holds {
             set.trim(now);
         }
-        let ended: Vec<Uuid> = self.leases.values().filter(|lease| !lease.is_live(now)).map(|lease| lease.lease_id).collect();
+        let ended: Vec<Uuid> = self
+            .leases
+            .values()
+            .filter(|lease| !lease.is_live(now))
+            .map(|lease| lease.lease_id)
+            .collect();
         for id in ended {
             self.remove_own_lease(id);
         }
-        let ended: Vec<Uuid> = self.reservations.values().filter(|r| r.expires_at <= now).map(|r| r.reservation_id).collect();
+        let ended: Vec<Uuid> = self
+            .reservations
+            .values()
+            .filter(|r| r.expires_at <= now)
+            .map(|r| r.reservation_id)
+            .collect();
         for id in ended {
             self.reservations.remove(&id);
         }
@@ -192,7 +225,12 @@ impl Part {
     /// The start of the finest bucket for something that happened at a moment: its whole minute, or
     /// the moment within it from which an entitlement here counts anew, if that was set before the
     /// event was recorded.
-    pub fn bucket(&self, resource: &str, occurred_at: Timestamp, recorded_at: Timestamp) -> Timestamp {
+    pub fn bucket(
+        &self,
+        resource: &str,
+        occurred_at: Timestamp,
+        recorded_at: Timestamp,
+    ) -> Timestamp {
         let minute = occurred_at.floor_minute();
         self.entitlements
             .iter()
@@ -204,35 +242,63 @@ impl Part {
     }
 
     pub(super) fn hold_set(&mut self, kind: HoldKind, resource: &Code) -> &mut HoldSet {
-        let found = self.holds.iter().position(|(k, r, _)| *k == kind && r == resource);
+        let found = self
+            .holds
+            .iter()
+            .position(|(k, r, _)| *k == kind && r == resource);
         let at = found.unwrap_or_else(|| {
-            self.holds.push((kind, resource.clone(), HoldSet::default()));
+            self.holds
+                .push((kind, resource.clone(), HoldSet::default()));
             self.holds.len() - 1
         });
-        #[allow(clippy::indexing_slicing, reason = "the position was just found or made")]
+        #[allow(
+            clippy::indexing_slicing,
+            reason = "the position was just found or made"
+        )]
         &mut self.holds[at].2
     }
 
     pub(super) fn put_own_lease(&mut self, lease: Arc<Lease>) {
         if let Some(token) = &lease.session_token {
-            let key = (lease.resource_type_code.clone(), lease.resource_scope.clone(), token.clone());
+            let key = (
+                lease.resource_type_code.clone(),
+                lease.resource_scope.clone(),
+                token.clone(),
+            );
             self.sessions.insert(key, lease.lease_id);
         }
         self.leases.insert(lease.lease_id, lease);
     }
 
     pub(super) fn remove_own_lease(&mut self, id: Uuid) {
-        let Some(lease) = self.leases.remove(&id) else { return };
+        let Some(lease) = self.leases.remove(&id) else {
+            return;
+        };
         if let Some(token) = &lease.session_token {
-            let key = (lease.resource_type_code.clone(), lease.resource_scope.clone(), token.clone());
+            let key = (
+                lease.resource_type_code.clone(),
+                lease.resource_scope.clone(),
+                token.clone(),
+            );
             if self.sessions.get(&key) == Some(&id) {
                 self.sessions.remove(&key);
             }
         }
     }
 
-    pub(super) fn add_usage(&mut self, resource: &Code, scope: Option<&Code>, drawn_for: Option<&Code>, bucket: Timestamp, amount: i128) {
-        let mut key = CounterKey { resource: resource.clone(), scope: None, drawn_for: drawn_for.cloned() };
+    pub(super) fn add_usage(
+        &mut self,
+        resource: &Code,
+        scope: Option<&Code>,
+        drawn_for: Option<&Code>,
+        bucket: Timestamp,
+        amount: i128,
+    ) {
+        let mut key = CounterKey {
+            resource: resource.clone(),
+            scope: None,
+            drawn_for: drawn_for.cloned(),
+        };
         if let Some(counter) = self.counters.get_mut(&key) {
             counter.add(bucket, amount);
         }

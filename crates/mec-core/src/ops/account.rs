@@ -47,15 +47,32 @@ pub struct SetStatus {
 /// Creates an account, as the owner of a new tree or below another. The engine has looked up that
 /// neither its id nor its external id is taken; the store's constraints hold that between nodes.
 pub fn create(create: &CreateAccount, env: &Env<'_>) -> Result<Executed, Stop> {
-    if !env.catalogue.lookups.account_types.contains_key(&create.account_type) {
+    if !env
+        .catalogue
+        .lookups
+        .account_types
+        .contains_key(&create.account_type)
+    {
         let value = create.account_type.to_string();
-        return Err(Refusal::UnknownCode { field: "account_type_code", value }.into());
+        return Err(Refusal::UnknownCode {
+            field: "account_type_code",
+            value,
+        }
+        .into());
     }
     if create.parent.is_some() {
         let levels = env.book.levels(env.account)?;
-        let Some(parent) = levels.first() else { return Err(Refusal::ParentNotFound.into()) };
+        let Some(parent) = levels.first() else {
+            return Err(Refusal::ParentNotFound.into());
+        };
         let parent_type = &parent.account.account_type_code;
-        if env.catalogue.lookups.account_types.get(parent_type).is_some_and(|t| !t.can_have_children) {
+        if env
+            .catalogue
+            .lookups
+            .account_types
+            .get(parent_type)
+            .is_some_and(|t| !t.can_have_children)
+        {
             return Err(Refusal::ParentHasNoChildren(parent_type.to_string()).into());
         }
         if levels.len() >= MAX_DEPTH {
@@ -77,7 +94,11 @@ pub fn create(create: &CreateAccount, env: &Env<'_>) -> Result<Executed, Stop> {
     };
     account.validate()?;
     let row = row_json(&account, env.book.namespace.as_str());
-    Ok(Executed::changed(Answer::Json(row), vec![Change::AccountCreated(Arc::new(account))], Some(create.account_id)))
+    Ok(Executed::changed(
+        Answer::Json(row),
+        vec![Change::AccountCreated(Arc::new(account))],
+        Some(create.account_id),
+    ))
 }
 
 /// Changes an account's status; answers whether it was another.
@@ -86,8 +107,16 @@ pub fn set_status(set: &SetStatus, env: &Env<'_>) -> Result<Executed, Stop> {
     if account.status == set.status {
         return Ok(Executed::unchanged(Answer::Bool(false)));
     }
-    let account = Account { status: set.status, updated_at: env.now, ..(**account).clone() };
-    Ok(Executed::changed(Answer::Bool(true), vec![Change::AccountUpdated(Arc::new(account))], None))
+    let account = Account {
+        status: set.status,
+        updated_at: env.now,
+        ..(**account).clone()
+    };
+    Ok(Executed::changed(
+        Answer::Bool(true),
+        vec![Change::AccountUpdated(Arc::new(account))],
+        None,
+    ))
 }
 
 /// A row as JSON with its namespace.
@@ -99,5 +128,9 @@ pub fn row_json(row: &impl Serialize, namespace: &str) -> String {
         row: &'a T,
     }
     // Serialising these rows into a string fails for no value of theirs.
-    serde_json::to_string(&Row { namespace_id: namespace, row }).unwrap_or_else(|_| "null".to_owned())
+    serde_json::to_string(&Row {
+        namespace_id: namespace,
+        row,
+    })
+    .unwrap_or_else(|_| "null".to_owned())
 }

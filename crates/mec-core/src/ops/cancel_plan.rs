@@ -11,7 +11,9 @@ use crate::entitlement::{Entitlement, EntitlementStatus};
 use crate::ids::{Code, IdSource};
 use crate::need::Stop;
 use crate::ops::change_plan::end_subscription;
-use crate::ops::provision::{entitlements_of, find_plan, has_ended, held, next_version, put_entitlement};
+use crate::ops::provision::{
+    entitlements_of, find_plan, has_ended, held, next_version, put_entitlement,
+};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 
@@ -25,7 +27,11 @@ pub struct CancelPlan {
 }
 
 /// Ends a plan; answers how many entitlements were touched: none where the plan is not held.
-pub fn cancel_plan(cancel: &CancelPlan, env: &Env<'_>, ids: &mut dyn IdSource) -> Result<Executed, Stop> {
+pub fn cancel_plan(
+    cancel: &CancelPlan,
+    env: &Env<'_>,
+    ids: &mut dyn IdSource,
+) -> Result<Executed, Stop> {
     let plan = find_plan(&cancel.plan_id, env)?;
     let part = env.book.part(env.account)?;
     let Some(subscription) = held(part, &plan.plan_id, env.now) else {
@@ -33,14 +39,26 @@ pub fn cancel_plan(cancel: &CancelPlan, env: &Env<'_>, ids: &mut dyn IdSource) -
     };
     let at = cancel.effective_at.unwrap_or(env.now);
     if at < subscription.current_period_start {
-        return Err(Refusal::bad_value("p_effective_at", "must not lie before the plan's start").into());
+        return Err(
+            Refusal::bad_value("p_effective_at", "must not lie before the plan's start").into(),
+        );
     }
-    let mut changes = vec![Change::SubscriptionPut(Arc::new(end_subscription(subscription, at, env.now)))];
+    let mut changes = vec![Change::SubscriptionPut(Arc::new(end_subscription(
+        subscription,
+        at,
+        env.now,
+    )))];
     let mut touched = 0;
-    for entitlement in entitlements_of(part, subscription.subscription_id).filter(|e| !has_ended(e, env.now)) {
+    for entitlement in
+        entitlements_of(part, subscription.subscription_id).filter(|e| !has_ended(e, env.now))
+    {
         let ended = Entitlement {
             effective_end: Some(entitlement.effective_end.map_or(at, |end| end.min(at))),
-            status: if at <= env.now { EntitlementStatus::Expired } else { entitlement.status },
+            status: if at <= env.now {
+                EntitlementStatus::Expired
+            } else {
+                entitlement.status
+            },
             ..next_version(entitlement, env.now)
         };
         changes.push(put_entitlement(Some(entitlement.clone()), ended, env, ids));

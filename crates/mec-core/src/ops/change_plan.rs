@@ -31,7 +31,11 @@ pub struct ChangePlan {
 }
 
 /// Supersedes what the old plan gave by what the new one gives; answers how many entitlements were touched.
-pub fn change_plan(change: &ChangePlan, env: &Env<'_>, ids: &mut dyn IdSource) -> Result<Executed, Stop> {
+pub fn change_plan(
+    change: &ChangePlan,
+    env: &Env<'_>,
+    ids: &mut dyn IdSource,
+) -> Result<Executed, Stop> {
     let from = find_plan(&change.from_plan_id, env)?;
     let to = find_plan(&change.to_plan_id, env)?;
     let part = env.book.part(env.account)?;
@@ -49,19 +53,32 @@ pub fn change_plan(change: &ChangePlan, env: &Env<'_>, ids: &mut dyn IdSource) -
         return Err(Refusal::PlanArchived(to.plan_id.to_string()).into());
     }
     if held(part, &to.plan_id, env.now).is_some() {
-        return Err(Refusal::PlanConflict { held: to.plan_id.to_string() }.into());
+        return Err(Refusal::PlanConflict {
+            held: to.plan_id.to_string(),
+        }
+        .into());
     }
     if from.is_addon != to.is_addon {
-        return Err(Refusal::bad_value("p_to_plan_id", "a base plan for a base plan, an add-on for an add-on").into());
+        return Err(Refusal::bad_value(
+            "p_to_plan_id",
+            "a base plan for a base plan, an add-on for an add-on",
+        )
+        .into());
     }
     let at = change.effective_at.unwrap_or(env.now);
     if at < old.current_period_start {
-        return Err(Refusal::bad_value("p_effective_at", "must not lie before the plan's start").into());
+        return Err(
+            Refusal::bad_value("p_effective_at", "must not lie before the plan's start").into(),
+        );
     }
     let subscription = Subscription {
         subscription_id: ids.next_id(),
         plan_id: to.plan_id.clone(),
-        status: if to.is_trial { SubscriptionStatus::Trialing } else { SubscriptionStatus::Active },
+        status: if to.is_trial {
+            SubscriptionStatus::Trialing
+        } else {
+            SubscriptionStatus::Active
+        },
         current_period_start: at,
         created_at: env.now,
         updated_at: env.now,
@@ -71,12 +88,15 @@ pub fn change_plan(change: &ChangePlan, env: &Env<'_>, ids: &mut dyn IdSource) -
         Change::SubscriptionPut(Arc::new(end_subscription(old, at, env.now))),
         Change::SubscriptionPut(Arc::new(subscription.clone())),
     ];
-    let given: Vec<&Arc<Entitlement>> = entitlements_of(part, old.subscription_id).filter(|e| !has_ended(e, env.now)).collect();
+    let given: Vec<&Arc<Entitlement>> = entitlements_of(part, old.subscription_id)
+        .filter(|e| !has_ended(e, env.now))
+        .collect();
     let mut new = Vec::with_capacity(to.templates.len());
     for template in &to.templates {
         let mut entitlement = from_template(template, to, &subscription, at, env, ids)?;
         let same_window = |e: &&&Arc<Entitlement>| {
-            e.resource_type_code == entitlement.resource_type_code && e.window_type_code == entitlement.window_type_code
+            e.resource_type_code == entitlement.resource_type_code
+                && e.window_type_code == entitlement.window_type_code
         };
         if let Some(kept) = given.iter().find(same_window).filter(|_| change.carry_over) {
             entitlement.window_anchor = kept.window_anchor.or(Some(kept.effective_start));
@@ -89,26 +109,58 @@ pub fn change_plan(change: &ChangePlan, env: &Env<'_>, ids: &mut dyn IdSource) -
     for entitlement in &given {
         let same = |n: &&Entitlement| {
             (&n.resource_type_code, &n.resource_scope, n.limit_kind_code)
-                == (&entitlement.resource_type_code, &entitlement.resource_scope, entitlement.limit_kind_code)
+                == (
+                    &entitlement.resource_type_code,
+                    &entitlement.resource_scope,
+                    entitlement.limit_kind_code,
+                )
         };
-        let superseded_by = new.iter().find(same).or(new.first()).map(|n| n.entitlement_id);
+        let superseded_by = new
+            .iter()
+            .find(same)
+            .or(new.first())
+            .map(|n| n.entitlement_id);
         let ended = Entitlement {
             effective_end: Some(entitlement.effective_end.map_or(at, |end| end.min(at))),
-            status: if at <= env.now { EntitlementStatus::Superseded } else { entitlement.status },
+            status: if at <= env.now {
+                EntitlementStatus::Superseded
+            } else {
+                entitlement.status
+            },
             superseded_by,
             ..next_version(entitlement, env.now)
         };
-        changes.push(put_entitlement(Some((*entitlement).clone()), ended, env, ids));
+        changes.push(put_entitlement(
+            Some((*entitlement).clone()),
+            ended,
+            env,
+            ids,
+        ));
     }
     let touched = given.len().saturating_add(new.len());
-    changes.extend(new.into_iter().map(|entitlement| put_entitlement(None, entitlement, env, ids)));
-    Ok(Executed::changed(Answer::Count(u64::try_from(touched).unwrap_or(u64::MAX)), changes, None))
+    changes.extend(
+        new.into_iter()
+            .map(|entitlement| put_entitlement(None, entitlement, env, ids)),
+    );
+    Ok(Executed::changed(
+        Answer::Count(u64::try_from(touched).unwrap_or(u64::MAX)),
+        changes,
+        None,
+    ))
 }
 
 /// A subscription that ends at a moment, which may have come.
-pub fn end_subscription(subscription: &Subscription, at: Timestamp, now: Timestamp) -> Subscription {
+pub fn end_subscription(
+    subscription: &Subscription,
+    at: Timestamp,
+    now: Timestamp,
+) -> Subscription {
     Subscription {
-        status: if at <= now { SubscriptionStatus::Canceled } else { subscription.status },
+        status: if at <= now {
+            SubscriptionStatus::Canceled
+        } else {
+            subscription.status
+        },
         cancel_at: Some(at),
         current_period_end: Some(at),
         updated_at: now,

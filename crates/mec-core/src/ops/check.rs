@@ -39,10 +39,22 @@ pub fn check(check: &Check, env: &Env<'_>) -> Result<Decision, Stop> {
 }
 
 /// Answers a check by the parts of an account and of those above it.
-pub fn check_levels<'a>(check: &Check, catalogue: &'a Catalogue, levels: &[&'a Part], now: Timestamp) -> Result<Decision, Stop> {
+pub fn check_levels<'a>(
+    check: &Check,
+    catalogue: &'a Catalogue,
+    levels: &[&'a Part],
+    now: Timestamp,
+) -> Result<Decision, Stop> {
     let Some(resource) = catalogue.resource_type(&check.resource) else {
         let unknown = Judgement::denied(DecisionCode::UnknownResourceType);
-        return Ok(decision(catalogue, &unknown, 0, Effect::default(), now, check.explain)?);
+        return Ok(decision(
+            catalogue,
+            &unknown,
+            0,
+            Effect::default(),
+            now,
+            check.explain,
+        )?);
     };
     let requested = if resource.is_concurrency {
         slots(check.quantity, check.unit.as_deref(), catalogue, resource)?
@@ -53,9 +65,21 @@ pub fn check_levels<'a>(check: &Check, catalogue: &'a Catalogue, levels: &[&'a P
         }
         catalogue.to_base(check.quantity, unit, "p_requested_qty")?
     };
-    let query = Query { resource, scope: check.scope.as_ref(), kinds: limits::ALL, context: &check.context };
+    let query = Query {
+        resource,
+        scope: check.scope.as_ref(),
+        kinds: limits::ALL,
+        context: &check.context,
+    };
     let judgement = judge(catalogue, levels, &query, requested, now)?;
-    Ok(decision(catalogue, &judgement, requested, Effect::default(), now, check.explain)?)
+    Ok(decision(
+        catalogue,
+        &judgement,
+        requested,
+        Effect::default(),
+        now,
+        check.explain,
+    )?)
 }
 
 /// Slots are whole and have the resource's unit only to be named by.
@@ -67,10 +91,17 @@ fn slots(
 ) -> Result<i128, Refusal> {
     let unit: &Unit = catalogue.unit_for(resource, unit)?;
     if quantity.decimals() > 0 {
-        return Err(Refusal::TooManyDecimals { field: "p_requested_qty", unit: unit.unit_code.to_string(), scale: 0 });
+        return Err(Refusal::TooManyDecimals {
+            field: "p_requested_qty",
+            unit: unit.unit_code.to_string(),
+            scale: 0,
+        });
     }
     if quantity.is_negative() {
-        return Err(Refusal::bad_value("p_requested_qty", "must not be negative"));
+        return Err(Refusal::bad_value(
+            "p_requested_qty",
+            "must not be negative",
+        ));
     }
     Ok(quantity.micros())
 }

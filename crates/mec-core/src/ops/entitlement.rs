@@ -52,7 +52,11 @@ pub struct CreateEntitlement {
 }
 
 /// Creates an entitlement; answers its row.
-pub fn create(create: &CreateEntitlement, env: &Env<'_>, ids: &mut dyn IdSource) -> Result<Executed, Stop> {
+pub fn create(
+    create: &CreateEntitlement,
+    env: &Env<'_>,
+    ids: &mut dyn IdSource,
+) -> Result<Executed, Stop> {
     let resource = env.catalogue.require_resource_type(&create.resource)?;
     let unit = env.catalogue.unit_for(resource, create.unit.as_deref())?;
     if let Some(quantity) = create.quantity_allowed {
@@ -64,7 +68,11 @@ pub fn create(create: &CreateEntitlement, env: &Env<'_>, ids: &mut dyn IdSource)
     check_kind(create, resource.is_concurrency, resource.is_inventory)?;
     let window_type = create.window_type.clone().unwrap_or_else(|| "none".into());
     if env.catalogue.window_type(&window_type).is_none() {
-        return Err(Refusal::UnknownCode { field: "window_type_code", value: window_type.to_string() }.into());
+        return Err(Refusal::UnknownCode {
+            field: "window_type_code",
+            value: window_type.to_string(),
+        }
+        .into());
     }
     let start = create.effective_start.unwrap_or(env.now);
     if create.effective_end.is_some_and(|end| end <= start) {
@@ -73,11 +81,17 @@ pub fn create(create: &CreateEntitlement, env: &Env<'_>, ids: &mut dyn IdSource)
     if create.conditions.len() > MAX_CONDITIONS {
         return Err(Refusal::bad_value("conditions", "at most 20 conditions").into());
     }
-    if let Some(why) = create.conditions.iter().find_map(|condition| condition.validate().err()) {
+    if let Some(why) = create
+        .conditions
+        .iter()
+        .find_map(|condition| condition.validate().err())
+    {
         return Err(Refusal::bad_value("conditions", why).into());
     }
     if env.book.part(env.account)?.entitlements.len() >= MAX_ENTITLEMENTS {
-        return Err(Refusal::bad_value("account_id", "at most 1000 entitlements an account").into());
+        return Err(
+            Refusal::bad_value("account_id", "at most 1000 entitlements an account").into(),
+        );
     }
     let mut changes = Vec::new();
     see_scope(env, &create.resource, create.scope.as_ref(), &mut changes)?;
@@ -112,12 +126,21 @@ pub fn create(create: &CreateEntitlement, env: &Env<'_>, ids: &mut dyn IdSource)
 }
 
 /// A limit kind must be one that the resource can be counted by.
-fn check_kind(create: &CreateEntitlement, is_concurrency: bool, is_inventory: bool) -> Result<(), Refusal> {
+fn check_kind(
+    create: &CreateEntitlement,
+    is_concurrency: bool,
+    is_inventory: bool,
+) -> Result<(), Refusal> {
     let fits = match create.limit_kind {
         LimitKind::Concurrency => is_concurrency,
         LimitKind::Inventory => is_inventory,
         LimitKind::Cumulative => !is_concurrency,
         LimitKind::TimeAccess => true,
     };
-    fits.then_some(()).ok_or_else(|| Refusal::bad_value("limit_kind_code", "a kind that fits the resource type's flags"))
+    fits.then_some(()).ok_or_else(|| {
+        Refusal::bad_value(
+            "limit_kind_code",
+            "a kind that fits the resource type's flags",
+        )
+    })
 }

@@ -43,7 +43,11 @@ pub struct VoidGrant {
 }
 
 /// Gives a grant.
-pub fn grant_credit(grant: &GrantCredit, env: &Env<'_>, ids: &mut dyn IdSource) -> Result<Executed, Stop> {
+pub fn grant_credit(
+    grant: &GrantCredit,
+    env: &Env<'_>,
+    ids: &mut dyn IdSource,
+) -> Result<Executed, Stop> {
     let resource = env.catalogue.require_resource_type(&grant.resource)?;
     if resource.is_concurrency || resource.is_inventory || resource.is_time_bound {
         return Err(Refusal::NotGrantable(grant.resource.to_string()).into());
@@ -51,17 +55,28 @@ pub fn grant_credit(grant: &GrantCredit, env: &Env<'_>, ids: &mut dyn IdSource) 
     let unit = env.catalogue.unit_for(resource, None)?;
     let amount = env.catalogue.to_base(grant.quantity, unit, "p_quantity")?;
     if !grant.quantity.is_positive() {
-        return Err(Refusal::NotPositive { field: "p_quantity" }.into());
+        return Err(Refusal::NotPositive {
+            field: "p_quantity",
+        }
+        .into());
     }
     if grant.expires_at.is_some_and(|at| at <= env.now) {
         return Err(Refusal::bad_value("p_expires_at", "must lie ahead").into());
     }
-    if grant.reason.as_ref().is_some_and(|reason| reason.len() > 1000) {
+    if grant
+        .reason
+        .as_ref()
+        .is_some_and(|reason| reason.len() > 1000)
+    {
         return Err(Refusal::bad_value("p_reason", "at most 1000 bytes").into());
     }
     let window_type_code = match &grant.window_type {
         Some(code) if env.catalogue.window_type(code).is_none() => {
-            return Err(Refusal::UnknownCode { field: "p_window_type", value: code.to_string() }.into());
+            return Err(Refusal::UnknownCode {
+                field: "p_window_type",
+                value: code.to_string(),
+            }
+            .into());
         }
         Some(code) => code.clone(),
         None => longest_in_force(grant, env)?,
@@ -84,35 +99,68 @@ pub fn grant_credit(grant: &GrantCredit, env: &Env<'_>, ids: &mut dyn IdSource) 
         voided_at: None,
         created_at: env.now,
     }));
-    Ok(Executed::changed(Answer::Id(Some(grant_id)), changes, Some(grant_id)))
+    Ok(Executed::changed(
+        Answer::Id(Some(grant_id)),
+        changes,
+        Some(grant_id),
+    ))
 }
 
 fn longest_in_force(grant: &GrantCredit, env: &Env<'_>) -> Result<Code, Stop> {
     let levels = env.book.levels(env.account)?;
     let resource = env.catalogue.require_resource_type(&grant.resource)?;
     let context = Context::new();
-    let query = Query { resource, scope: grant.scope.as_ref(), kinds: limits::CONSUMABLE, context: &context };
+    let query = Query {
+        resource,
+        scope: grant.scope.as_ref(),
+        kinds: limits::CONSUMABLE,
+        context: &context,
+    };
     let found = applicable(env.catalogue, &levels, &query, env.now)?;
-    let own = found.limits.iter().filter(|l| l.level == 0 && l.kind == LimitKind::Cumulative);
+    let own = found
+        .limits
+        .iter()
+        .filter(|l| l.level == 0 && l.kind == LimitKind::Cumulative);
     let longest = own.max_by_key(|limit| limit.window_type.approx_length_minutes());
     Ok(longest.map_or_else(|| "none".into(), |limit| limit.window_type.code.clone()))
 }
 
 /// Takes a grant back; answers what was left of it, in the resource's default unit.
 pub fn void_grant(void: &VoidGrant, env: &Env<'_>) -> Result<Executed, Stop> {
-    let open = env.book.part(env.account)?.grants.iter().find(|grant| grant.grant_id == void.grant_id);
+    let open = env
+        .book
+        .part(env.account)?
+        .grants
+        .iter()
+        .find(|grant| grant.grant_id == void.grant_id);
     let grant = match open {
         Some(grant) => grant,
         None => {
-            let closed = env.book.closed_grants.get(&void.grant_id).ok_or(Need::Grant(void.grant_id))?;
+            let closed = env
+                .book
+                .closed_grants
+                .get(&void.grant_id)
+                .ok_or(Need::Grant(void.grant_id))?;
             closed.as_ref().ok_or(Refusal::GrantNotFound)?
         }
     };
     if grant.voided_at.is_some() {
         return Ok(Executed::unchanged(Answer::Number(Quantity::ZERO)));
     }
-    let left = if grant.is_valid(env.now) { grant.remaining } else { 0 };
-    let voided = Grant { voided_at: Some(env.now), remaining: 0, ..grant.clone() };
+    let left = if grant.is_valid(env.now) {
+        grant.remaining
+    } else {
+        0
+    };
+    let voided = Grant {
+        voided_at: Some(env.now),
+        remaining: 0,
+        ..grant.clone()
+    };
     let left = env.catalogue.in_unit(left, &grant.unit_code);
-    Ok(Executed::changed(Answer::Number(left), vec![Change::GrantPut(voided)], None))
+    Ok(Executed::changed(
+        Answer::Number(left),
+        vec![Change::GrantPut(voided)],
+        None,
+    ))
 }

@@ -24,7 +24,11 @@ pub struct SetInventory {
 }
 
 /// Records the difference to the present total; null where there is none. Not refused for a limit.
-pub fn set_inventory(set: &SetInventory, env: &Env<'_>, ids: &mut dyn IdSource) -> Result<Executed, Stop> {
+pub fn set_inventory(
+    set: &SetInventory,
+    env: &Env<'_>,
+    ids: &mut dyn IdSource,
+) -> Result<Executed, Stop> {
     let resource = env.catalogue.require_resource_type(&set.resource)?;
     if !resource.is_inventory {
         return Err(Refusal::NotInventory(set.resource.to_string()).into());
@@ -35,7 +39,9 @@ pub fn set_inventory(set: &SetInventory, env: &Env<'_>, ids: &mut dyn IdSource) 
         return Err(Refusal::bad_value("p_quantity", "must not be negative").into());
     }
     let levels = env.book.levels(env.account)?;
-    let Some(part) = levels.first() else { return Err(Refusal::AccountNotFound.into()) };
+    let Some(part) = levels.first() else {
+        return Err(Refusal::AccountNotFound.into());
+    };
     let total = own_total(part, &set.resource, set.scope.as_ref())?;
     let amount = target.checked_sub(total).ok_or(Refusal::QuantityOverflow)?;
     if amount == 0 {
@@ -44,7 +50,11 @@ pub fn set_inventory(set: &SetInventory, env: &Env<'_>, ids: &mut dyn IdSource) 
     let factor = i128::from(unit.base_factor.max(1));
     // A total that was counted in a smaller unit may not be whole in the default one; the event is
     // then told in the base unit.
-    let (unit, quantity) = match env.catalogue.unit(&unit.base_unit_code).filter(|_| amount % factor != 0) {
+    let (unit, quantity) = match env
+        .catalogue
+        .unit(&unit.base_unit_code)
+        .filter(|_| amount % factor != 0)
+    {
         Some(base) => (base, Quantity::from_micros(amount)),
         None => (unit, Quantity::from_micros(amount / factor)),
     };
@@ -63,5 +73,9 @@ pub fn set_inventory(set: &SetInventory, env: &Env<'_>, ids: &mut dyn IdSource) 
         context: &Context::new(),
     };
     let recorded = record(&recording, env, ids)?;
-    Ok(Executed::changed(Answer::Id(Some(recorded.event_id)), recorded.changes, Some(recorded.event_id)))
+    Ok(Executed::changed(
+        Answer::Id(Some(recorded.event_id)),
+        recorded.changes,
+        Some(recorded.event_id),
+    ))
 }

@@ -62,7 +62,13 @@ pub struct Release {
 
 /// The answer of a denied acquire.
 pub fn denied(decision: Decision) -> Answer {
-    let answer = LeaseAnswer { success: false, lease_id: None, fencing_token: None, expires_at: None, decision };
+    let answer = LeaseAnswer {
+        success: false,
+        lease_id: None,
+        fencing_token: None,
+        expires_at: None,
+        decision,
+    };
     Answer::Lease(Box::new(answer))
 }
 
@@ -70,13 +76,22 @@ pub fn denied(decision: Decision) -> Answer {
 pub fn acquire(acquire: &Acquire, env: &Env<'_>, ids: &mut dyn IdSource) -> Result<Executed, Stop> {
     let Some(resource) = env.catalogue.resource_type(&acquire.resource) else {
         let unknown = Judgement::denied(DecisionCode::UnknownResourceType);
-        return Ok(Executed::unchanged(denied(decision(env.catalogue, &unknown, 0, Effect::default(), env.now, false)?)));
+        return Ok(Executed::unchanged(denied(decision(
+            env.catalogue,
+            &unknown,
+            0,
+            Effect::default(),
+            env.now,
+            false,
+        )?)));
     };
     if !resource.is_concurrency {
         return Err(Refusal::NotConcurrent(acquire.resource.to_string()).into());
     }
     if !(1..=MAX_TTL_SECONDS).contains(&acquire.ttl_seconds) {
-        return Err(Refusal::bad_value("p_ttl_seconds", "a lease lasts 1 second to 366 days").into());
+        return Err(
+            Refusal::bad_value("p_ttl_seconds", "a lease lasts 1 second to 366 days").into(),
+        );
     }
     if !(1..=MAX_SLOTS).contains(&acquire.slots) {
         return Err(Refusal::bad_value("p_slots", "1 to 1000000").into());
@@ -89,20 +104,39 @@ pub fn acquire(acquire: &Acquire, env: &Env<'_>, ids: &mut dyn IdSource) -> Resu
         return Ok(Executed::unchanged(repeated(held)));
     }
     let requested = Quantity::from_int(i64::from(acquire.slots)).micros();
-    let query = Query { resource, scope: acquire.scope.as_ref(), kinds: limits::LEASABLE, context: &acquire.context };
+    let query = Query {
+        resource,
+        scope: acquire.scope.as_ref(),
+        kinds: limits::LEASABLE,
+        context: &acquire.context,
+    };
     let judgement = judge(env.catalogue, &levels, &query, requested, env.now)?;
     if !is_granted(judgement.verdict()) {
-        let told = decision(env.catalogue, &judgement, requested, Effect::default(), env.now, false)?;
+        let told = decision(
+            env.catalogue,
+            &judgement,
+            requested,
+            Effect::default(),
+            env.now,
+            false,
+        )?;
         return Ok(Executed::unchanged(denied(told)));
     }
     let mut changes = Vec::new();
     see_scope(env, &acquire.resource, acquire.scope.as_ref(), &mut changes)?;
     if has_grace(env, &acquire.resource) {
-        for limit in applicable(env.catalogue, &levels, &query, env.now)?.limits.iter().filter(|l| l.kind == LimitKind::Concurrency) {
+        for limit in applicable(env.catalogue, &levels, &query, env.now)?
+            .limits
+            .iter()
+            .filter(|l| l.kind == LimitKind::Concurrency)
+        {
             touch_clock(env, &levels, &query, limit, requested, &mut changes)?;
         }
     }
-    let effect = Effect { used: requested, ..Effect::default() };
+    let effect = Effect {
+        used: requested,
+        ..Effect::default()
+    };
     let lease_id = ids.next_id();
     let answer = LeaseAnswer {
         success: true,
@@ -134,16 +168,29 @@ pub fn acquire(acquire: &Acquire, env: &Env<'_>, ids: &mut dyn IdSource) -> Resu
 
 /// Extends a lease. False for one that has ended, or whose account is not served.
 pub fn heartbeat(heartbeat: &Heartbeat, env: &Env<'_>) -> Result<Executed, Stop> {
-    if heartbeat.extend_seconds.is_some_and(|seconds| !(1..=MAX_TTL_SECONDS).contains(&seconds)) {
-        return Err(Refusal::bad_value("p_extend_seconds", "an extension is 1 second to 366 days").into());
+    if heartbeat
+        .extend_seconds
+        .is_some_and(|seconds| !(1..=MAX_TTL_SECONDS).contains(&seconds))
+    {
+        return Err(
+            Refusal::bad_value("p_extend_seconds", "an extension is 1 second to 366 days").into(),
+        );
     }
     let levels = env.book.levels(env.account)?;
-    let served = levels.iter().all(|part| part.account.status == AccountStatus::Active);
+    let served = levels
+        .iter()
+        .all(|part| part.account.status == AccountStatus::Active);
     let Some(lease) = live_lease(heartbeat.lease_id, env)?.filter(|_| served) else {
         return Ok(Executed::unchanged(Answer::Bool(false)));
     };
-    let until = env.now.saturating_add_secs(heartbeat.extend_seconds.unwrap_or(lease.ttl_seconds));
-    let extended = Lease { expires_at: lease.expires_at.max(until), last_heartbeat: env.now, ..(**lease).clone() };
+    let until = env
+        .now
+        .saturating_add_secs(heartbeat.extend_seconds.unwrap_or(lease.ttl_seconds));
+    let extended = Lease {
+        expires_at: lease.expires_at.max(until),
+        last_heartbeat: env.now,
+        ..(**lease).clone()
+    };
     let changes = vec![put(extended, env)?];
     Ok(Executed::changed(Answer::Bool(true), changes, None))
 }
@@ -153,18 +200,33 @@ pub fn release(release: &Release, env: &Env<'_>) -> Result<Executed, Stop> {
     let Some(lease) = live_lease(release.lease_id, env)? else {
         return Ok(Executed::unchanged(Answer::Bool(false)));
     };
-    let released = Lease { released_at: Some(env.now), ..(**lease).clone() };
+    let released = Lease {
+        released_at: Some(env.now),
+        ..(**lease).clone()
+    };
     let changes = vec![put(released, env)?];
     Ok(Executed::changed(Answer::Bool(true), changes, None))
 }
 
 fn live_session<'a>(acquire: &Acquire, env: &Env<'a>) -> Result<Option<&'a Arc<Lease>>, Stop> {
-    let Some(token) = &acquire.session_token else { return Ok(None) };
-    Ok(env.book.part(env.account)?.session(&acquire.resource, acquire.scope.as_ref(), token, env.now))
+    let Some(token) = &acquire.session_token else {
+        return Ok(None);
+    };
+    Ok(env.book.part(env.account)?.session(
+        &acquire.resource,
+        acquire.scope.as_ref(),
+        token,
+        env.now,
+    ))
 }
 
 fn live_lease<'a>(id: Uuid, env: &Env<'a>) -> Result<Option<&'a Arc<Lease>>, Stop> {
-    Ok(env.book.part(env.account)?.leases.get(&id).filter(|lease| lease.is_live(env.now)))
+    Ok(env
+        .book
+        .part(env.account)?
+        .leases
+        .get(&id)
+        .filter(|lease| lease.is_live(env.now)))
 }
 
 /// The first answer again, with the expiry that heartbeats have given the lease since.
@@ -178,6 +240,14 @@ fn repeated(lease: &Lease) -> Answer {
 }
 
 fn put(lease: Lease, env: &Env<'_>) -> Result<Change, Stop> {
-    let levels: Vec<AccountId> = env.book.levels(lease.account_id)?.iter().map(|part| part.id()).collect();
-    Ok(Change::LeasePut { lease: Arc::new(lease), levels })
+    let levels: Vec<AccountId> = env
+        .book
+        .levels(lease.account_id)?
+        .iter()
+        .map(|part| part.id())
+        .collect();
+    Ok(Change::LeasePut {
+        lease: Arc::new(lease),
+        levels,
+    })
 }

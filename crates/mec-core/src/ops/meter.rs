@@ -47,11 +47,19 @@ pub fn meter(meter: &Meter, env: &Env<'_>, ids: &mut dyn IdSource) -> Result<Exe
     let amount = env.catalogue.to_base(meter.quantity, unit, "p_quantity")?;
     check_sign(meter.quantity, resource.is_inventory)?;
     let occurred_at = meter.occurred_at.unwrap_or(env.now);
-    if occurred_at > env.now.saturating_add_micros(MAX_AHEAD_MICROS) || occurred_at < Timestamp::default() {
+    if occurred_at > env.now.saturating_add_micros(MAX_AHEAD_MICROS)
+        || occurred_at < Timestamp::default()
+    {
         return Err(Refusal::OccurredAtOutOfRange.into());
     }
-    if meter.period_start.zip(meter.period_end).is_some_and(|(start, end)| end < start) {
-        return Err(Refusal::bad_value("p_period_end", "must not lie before p_period_start").into());
+    if meter
+        .period_start
+        .zip(meter.period_end)
+        .is_some_and(|(start, end)| end < start)
+    {
+        return Err(
+            Refusal::bad_value("p_period_end", "must not lie before p_period_start").into(),
+        );
     }
     check_details(&meter.details)?;
     let recording = Recording {
@@ -69,18 +77,28 @@ pub fn meter(meter: &Meter, env: &Env<'_>, ids: &mut dyn IdSource) -> Result<Exe
         context: &Context::new(),
     };
     let recorded = record(&recording, env, ids)?;
-    Ok(Executed::changed(Answer::Id(Some(recorded.event_id)), recorded.changes, Some(recorded.event_id)))
+    Ok(Executed::changed(
+        Answer::Id(Some(recorded.event_id)),
+        recorded.changes,
+        Some(recorded.event_id),
+    ))
 }
 
 /// Quantities are above zero; those of an inventory may also be below.
 pub fn check_sign(quantity: Quantity, is_inventory: bool) -> Result<(), Refusal> {
     let fits = quantity.is_positive() || (is_inventory && quantity.is_negative());
-    fits.then_some(()).ok_or(Refusal::NotPositive { field: "p_quantity" })
+    fits.then_some(()).ok_or(Refusal::NotPositive {
+        field: "p_quantity",
+    })
 }
 
 /// Details are bounded.
 pub fn check_details(details: &Details) -> Result<(), Refusal> {
     let fits = details_fit(details);
-    fits.then_some(())
-        .ok_or_else(|| Refusal::bad_value("p_details", "at most 50 keys of 100 bytes with values of 1000 bytes"))
+    fits.then_some(()).ok_or_else(|| {
+        Refusal::bad_value(
+            "p_details",
+            "at most 50 keys of 100 bytes with values of 1000 bytes",
+        )
+    })
 }

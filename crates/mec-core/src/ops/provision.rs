@@ -32,9 +32,16 @@ pub struct Provision {
 }
 
 /// Provisions a plan; answers how many entitlements are in force from it.
-pub fn provision(provision: &Provision, env: &Env<'_>, ids: &mut dyn IdSource) -> Result<Executed, Stop> {
+pub fn provision(
+    provision: &Provision,
+    env: &Env<'_>,
+    ids: &mut dyn IdSource,
+) -> Result<Executed, Stop> {
     let plan = find_plan(&provision.plan_id, env)?;
-    if provision.quantity.is_some_and(|seats| !(1..=MAX_SEATS).contains(&seats)) {
+    if provision
+        .quantity
+        .is_some_and(|seats| !(1..=MAX_SEATS).contains(&seats))
+    {
         return Err(Refusal::bad_value("p_quantity", "1 to 1000000 seats").into());
     }
     let part = env.book.part(env.account)?;
@@ -45,7 +52,10 @@ pub fn provision(provision: &Provision, env: &Env<'_>, ids: &mut dyn IdSource) -
         return Err(Refusal::PlanArchived(plan.plan_id.to_string()).into());
     }
     if let Some(other) = held_base_plan(part, env).filter(|_| !plan.is_addon) {
-        return Err(Refusal::PlanConflict { held: other.plan_id.to_string() }.into());
+        return Err(Refusal::PlanConflict {
+            held: other.plan_id.to_string(),
+        }
+        .into());
     }
     let start = provision.start.unwrap_or(env.now);
     let subscription = Subscription {
@@ -53,10 +63,17 @@ pub fn provision(provision: &Provision, env: &Env<'_>, ids: &mut dyn IdSource) -
         account_id: env.account,
         plan_id: plan.plan_id.clone(),
         external_id: None,
-        status: if plan.is_trial { SubscriptionStatus::Trialing } else { SubscriptionStatus::Active },
+        status: if plan.is_trial {
+            SubscriptionStatus::Trialing
+        } else {
+            SubscriptionStatus::Active
+        },
         quantity: provision.quantity.unwrap_or(1),
         current_period_start: start,
-        current_period_end: plan.trial_days.filter(|_| plan.is_trial).map(|days| add_days(start, days)),
+        current_period_end: plan
+            .trial_days
+            .filter(|_| plan.is_trial)
+            .map(|days| add_days(start, days)),
         cancel_at: None,
         created_at: env.now,
         updated_at: env.now,
@@ -72,35 +89,53 @@ pub fn provision(provision: &Provision, env: &Env<'_>, ids: &mut dyn IdSource) -
 
 /// A plan of the catalogue, or the refusal that names it.
 pub fn find_plan<'a>(plan_id: &Code, env: &Env<'a>) -> Result<&'a Plan, Refusal> {
-    env.catalogue.plans.get(plan_id).ok_or_else(|| Refusal::PlanNotFound(plan_id.to_string()))
+    env.catalogue
+        .plans
+        .get(plan_id)
+        .ok_or_else(|| Refusal::PlanNotFound(plan_id.to_string()))
 }
 
 /// The subscription by which an account holds a plan now, if it does.
 pub fn held<'a>(part: &'a Part, plan_id: &str, now: Timestamp) -> Option<&'a Arc<Subscription>> {
-    part.subscriptions.iter().find(|subscription| &*subscription.plan_id == plan_id && in_force(part, subscription, now))
+    part.subscriptions
+        .iter()
+        .find(|subscription| &*subscription.plan_id == plan_id && in_force(part, subscription, now))
 }
 
 /// Whether a subscription gives anything, now or later: it is not canceled, and not all that it gave has ended.
 pub fn in_force(part: &Part, subscription: &Subscription, now: Timestamp) -> bool {
-    let over = subscription.status == SubscriptionStatus::Canceled || subscription.cancel_at.is_some_and(|at| at <= now);
+    let over = subscription.status == SubscriptionStatus::Canceled
+        || subscription.cancel_at.is_some_and(|at| at <= now);
     let mut given = entitlements_of(part, subscription.subscription_id).peekable();
     !over && (given.peek().is_none() || given.any(|e| !has_ended(e, now)))
 }
 
 /// The entitlements that a subscription gave and that were not superseded.
 pub fn entitlements_of(part: &Part, subscription: Uuid) -> impl Iterator<Item = &Arc<Entitlement>> {
-    part.entitlements.iter().filter(move |e| e.subscription_id == Some(subscription))
+    part.entitlements
+        .iter()
+        .filter(move |e| e.subscription_id == Some(subscription))
 }
 
 /// Whether an entitlement is over.
 pub fn has_ended(entitlement: &Entitlement, now: Timestamp) -> bool {
     entitlement.effective_end.is_some_and(|end| end <= now)
-        || matches!(entitlement.status, EntitlementStatus::Expired | EntitlementStatus::Superseded)
+        || matches!(
+            entitlement.status,
+            EntitlementStatus::Expired | EntitlementStatus::Superseded
+        )
 }
 
 fn held_base_plan<'a>(part: &'a Part, env: &Env<'_>) -> Option<&'a Arc<Subscription>> {
-    let is_addon = |plan_id: &Code| env.catalogue.plans.get(plan_id).is_some_and(|plan| plan.is_addon);
-    part.subscriptions.iter().find(|s| in_force(part, s, env.now) && !is_addon(&s.plan_id))
+    let is_addon = |plan_id: &Code| {
+        env.catalogue
+            .plans
+            .get(plan_id)
+            .is_some_and(|plan| plan.is_addon)
+    };
+    part.subscriptions
+        .iter()
+        .find(|s| in_force(part, s, env.now) && !is_addon(&s.plan_id))
 }
 
 /// The entitlement that a template gives.
@@ -112,7 +147,9 @@ pub fn from_template(
     env: &Env<'_>,
     ids: &mut dyn IdSource,
 ) -> Result<Entitlement, Refusal> {
-    let days = template.duration_days.or(plan.trial_days.filter(|_| plan.is_trial));
+    let days = template
+        .duration_days
+        .or(plan.trial_days.filter(|_| plan.is_trial));
     Ok(Entitlement {
         entitlement_id: ids.next_id(),
         account_id: env.account,
@@ -141,8 +178,13 @@ pub fn from_template(
 
 /// What a template allows for so many seats.
 pub fn scaled(template: &Template, seats: u32) -> Result<Option<Quantity>, Refusal> {
-    let Some(quantity) = template.quantity_allowed.filter(|_| template.per_seat) else { return Ok(template.quantity_allowed) };
-    quantity.checked_mul_int(i64::from(seats)).map(Some).ok_or(Refusal::QuantityOverflow)
+    let Some(quantity) = template.quantity_allowed.filter(|_| template.per_seat) else {
+        return Ok(template.quantity_allowed);
+    };
+    quantity
+        .checked_mul_int(i64::from(seats))
+        .map(Some)
+        .ok_or(Refusal::QuantityOverflow)
 }
 
 fn rescale(
@@ -153,38 +195,69 @@ fn rescale(
     env: &Env<'_>,
     ids: &mut dyn IdSource,
 ) -> Result<Executed, Stop> {
-    let given: Vec<&Arc<Entitlement>> =
-        entitlements_of(part, held.subscription_id).filter(|e| !has_ended(e, env.now)).collect();
+    let given: Vec<&Arc<Entitlement>> = entitlements_of(part, held.subscription_id)
+        .filter(|e| !has_ended(e, env.now))
+        .collect();
     let count = u64::try_from(given.len()).unwrap_or(u64::MAX);
     let Some(seats) = seats.filter(|seats| *seats != held.quantity) else {
         return Ok(Executed::unchanged(Answer::Count(count)));
     };
-    let subscription = Subscription { quantity: seats, updated_at: env.now, ..(**held).clone() };
+    let subscription = Subscription {
+        quantity: seats,
+        updated_at: env.now,
+        ..(**held).clone()
+    };
     let mut changes = vec![Change::SubscriptionPut(Arc::new(subscription))];
     for entitlement in given {
-        let template = plan.templates.iter().find(|template| Some(template.template_id) == entitlement.template_id);
-        let Some(template) = template.filter(|template| template.per_seat) else { continue };
+        let template = plan
+            .templates
+            .iter()
+            .find(|template| Some(template.template_id) == entitlement.template_id);
+        let Some(template) = template.filter(|template| template.per_seat) else {
+            continue;
+        };
         let quantity_allowed = scaled(template, seats)?;
-        let rescaled = Entitlement { quantity_allowed, ..next_version(entitlement, env.now) };
-        changes.push(put_entitlement(Some(entitlement.clone()), rescaled, env, ids));
+        let rescaled = Entitlement {
+            quantity_allowed,
+            ..next_version(entitlement, env.now)
+        };
+        changes.push(put_entitlement(
+            Some(entitlement.clone()),
+            rescaled,
+            env,
+            ids,
+        ));
     }
     Ok(Executed::changed(Answer::Count(count), changes, None))
 }
 
 /// A copy of an entitlement as its next version.
 pub fn next_version(entitlement: &Entitlement, now: Timestamp) -> Entitlement {
-    Entitlement { version: entitlement.version.saturating_add(1), updated_at: now, ..entitlement.clone() }
+    Entitlement {
+        version: entitlement.version.saturating_add(1),
+        updated_at: now,
+        ..entitlement.clone()
+    }
 }
 
 /// The change that puts an entitlement, with its row of the audit.
-pub fn put_entitlement(old: Option<Arc<Entitlement>>, new: Entitlement, env: &Env<'_>, ids: &mut dyn IdSource) -> Change {
+pub fn put_entitlement(
+    old: Option<Arc<Entitlement>>,
+    new: Entitlement,
+    env: &Env<'_>,
+    ids: &mut dyn IdSource,
+) -> Change {
     let audit = EntitlementAudit {
         audit_id: ids.next_id(),
         operation: if old.is_some() { "UPDATE" } else { "INSERT" },
         changed_by: env.by.to_owned(),
         changed_at: env.now,
     };
-    Change::EntitlementPut { old, new: Arc::new(new), audit }
+    Change::EntitlementPut {
+        old,
+        new: Arc::new(new),
+        audit,
+    }
 }
 
 fn add_days(at: Timestamp, days: u32) -> Timestamp {

@@ -66,16 +66,27 @@ pub struct Recorded {
 }
 
 /// Records an event at the account of the command.
-pub fn record(recording: &Recording<'_>, env: &Env<'_>, ids: &mut dyn IdSource) -> Result<Recorded, Stop> {
+pub fn record(
+    recording: &Recording<'_>,
+    env: &Env<'_>,
+    ids: &mut dyn IdSource,
+) -> Result<Recorded, Stop> {
     let levels = env.book.levels(env.account)?;
     let mut changes = Vec::with_capacity(4);
     let resource = &recording.resource.resource_type_code;
     see_scope(env, resource, recording.scope, &mut changes)?;
     inventory(recording, env, &levels, &mut changes)?;
-    let query = Query { resource: recording.resource, scope: recording.scope, kinds: limits::CONSUMABLE, context: recording.context };
+    let query = Query {
+        resource: recording.resource,
+        scope: recording.scope,
+        kinds: limits::CONSUMABLE,
+        context: recording.context,
+    };
     let event_id = ids.next_id();
     let mut drawn = Vec::new();
-    let recorded_at = recording.corrects.map_or(env.now, |facts| facts.event.created_at);
+    let recorded_at = recording
+        .corrects
+        .map_or(env.now, |facts| facts.event.created_at);
     for (level, part) in levels.iter().enumerate() {
         let bucket = part.bucket(resource, recording.occurred_at, recorded_at);
         let usage = |drawn_for: Option<&Code>, amount| Change::UsageAdded {
@@ -88,20 +99,35 @@ pub fn record(recording: &Recording<'_>, env: &Env<'_>, ids: &mut dyn IdSource) 
         };
         changes.push(usage(None, recording.amount));
         let draws = match recording.corrects {
-            Some(facts) if recording.amount < 0 => give_back(facts, part, recording.amount.saturating_neg(), env)?,
+            Some(facts) if recording.amount < 0 => {
+                give_back(facts, part, recording.amount.saturating_neg(), env)?
+            }
             _ => draw(recording, env, &levels, level, part, &query)?,
         };
         for (draw, grant_remaining) in draws {
             changes.push(usage(Some(&draw.window_type_code), draw.amount));
             drawn.push((level, draw.window_type_code.clone(), draw.amount));
-            let event_id = recording.corrects.map_or(event_id, |facts| facts.event.event_id);
-            changes.push(Change::Drawn { event_id, draw, grant_remaining });
+            let event_id = recording
+                .corrects
+                .map_or(event_id, |facts| facts.event.event_id);
+            changes.push(Change::Drawn {
+                event_id,
+                draw,
+                grant_remaining,
+            });
         }
     }
     grace_clocks(recording, env, &levels, &query, &drawn, &mut changes)?;
     let event = chain(recording, env, &levels, event_id);
-    changes.push(Change::EventRecorded { event: Arc::new(event), amount: recording.amount });
-    Ok(Recorded { event_id, changes, drawn })
+    changes.push(Change::EventRecorded {
+        event: Arc::new(event),
+        amount: recording.amount,
+    });
+    Ok(Recorded {
+        event_id,
+        changes,
+        drawn,
+    })
 }
 
 fn chain(recording: &Recording<'_>, env: &Env<'_>, levels: &[&Part], event_id: Uuid) -> Event {
@@ -131,24 +157,48 @@ fn chain(recording: &Recording<'_>, env: &Env<'_>, levels: &[&Part], event_id: U
 }
 
 /// Notes a scope that the tree had not used of the resource, within the bound.
-pub fn see_scope(env: &Env<'_>, resource: &Code, scope: Option<&Code>, changes: &mut Vec<Change>) -> Result<(), Stop> {
+pub fn see_scope(
+    env: &Env<'_>,
+    resource: &Code,
+    scope: Option<&Code>,
+    changes: &mut Vec<Change>,
+) -> Result<(), Stop> {
     let Some(scope) = scope else { return Ok(()) };
     let owner = env.book.part(env.book.head.tree_id)?;
-    let seen = owner.scopes(resource).ok_or_else(|| Need::Scopes(resource.clone()))?;
+    let seen = owner
+        .scopes(resource)
+        .ok_or_else(|| Need::Scopes(resource.clone()))?;
     if !seen.contains(scope) {
         if seen.len() >= MAX_SCOPES {
             return Err(Refusal::TooManyScopes { limit: MAX_SCOPES }.into());
         }
-        changes.push(Change::ScopeSeen { resource: resource.clone(), scope: scope.clone() });
+        changes.push(Change::ScopeSeen {
+            resource: resource.clone(),
+            scope: scope.clone(),
+        });
     }
     Ok(())
 }
 
-fn inventory(recording: &Recording<'_>, env: &Env<'_>, levels: &[&Part], changes: &mut Vec<Change>) -> Result<(), Stop> {
-    let Some(part) = levels.first().filter(|_| recording.resource.is_inventory) else { return Ok(()) };
-    let total = own_total(part, &recording.resource.resource_type_code, recording.scope)?;
+fn inventory(
+    recording: &Recording<'_>,
+    env: &Env<'_>,
+    levels: &[&Part],
+    changes: &mut Vec<Change>,
+) -> Result<(), Stop> {
+    let Some(part) = levels.first().filter(|_| recording.resource.is_inventory) else {
+        return Ok(());
+    };
+    let total = own_total(
+        part,
+        &recording.resource.resource_type_code,
+        recording.scope,
+    )?;
     if total.saturating_add(recording.amount) < 0 {
-        let total = env.catalogue.in_unit(total, &recording.unit.unit_code).to_string();
+        let total = env
+            .catalogue
+            .in_unit(total, &recording.unit.unit_code)
+            .to_string();
         return Err(Refusal::InventoryBelowZero { total }.into());
     }
     changes.push(Change::OwnTotalAdded {
@@ -162,11 +212,12 @@ fn inventory(recording: &Recording<'_>, env: &Env<'_>, levels: &[&Part], changes
 
 /// An account's own total of an inventory in exactly a scope.
 pub fn own_total(part: &Part, resource: &Code, scope: Option<&Code>) -> Result<i128, Need> {
-    part.own_total(resource, scope).ok_or_else(|| Need::OwnTotal {
-        level: part.id(),
-        resource: resource.clone(),
-        scope: scope.cloned(),
-    })
+    part.own_total(resource, scope)
+        .ok_or_else(|| Need::OwnTotal {
+            level: part.id(),
+            resource: resource.clone(),
+            scope: scope.cloned(),
+        })
 }
 
 /// What an event takes from the grants of a level: per window type the largest excess among its
@@ -187,9 +238,25 @@ fn draw(
     let found = applicable(env.catalogue, levels, query, at)?;
     let mut draws = Vec::new();
     for window_type in window_types(&open) {
-        let excess = excess(&found, level, window_type, &query.resource.resource_type_code, recording.amount)?;
-        let mut left = excess.min(available(part, query, at, window_type, recording.ends, env.now));
-        for grant in open.iter().filter(|grant| grant.window_type_code == *window_type) {
+        let excess = excess(
+            &found,
+            level,
+            window_type,
+            &query.resource.resource_type_code,
+            recording.amount,
+        )?;
+        let mut left = excess.min(available(
+            part,
+            query,
+            at,
+            window_type,
+            recording.ends,
+            env.now,
+        ));
+        for grant in open
+            .iter()
+            .filter(|grant| grant.window_type_code == *window_type)
+        {
             let taken = left.min(grant.remaining);
             if taken > 0 {
                 left = left.saturating_sub(taken);
@@ -216,22 +283,39 @@ pub fn grant_holds(
         let found = applicable(env.catalogue, levels, query, env.now)?;
         for window_type in window_types(&open) {
             let mut wanted: i128 = 0;
-            for limit in found.limits.iter().filter(|limit| limit.level == level && limit.window_type.code == *window_type) {
-                let Some(allowed) = limit.allowed else { continue };
+            for limit in found
+                .limits
+                .iter()
+                .filter(|limit| limit.level == level && limit.window_type.code == *window_type)
+            {
+                let Some(allowed) = limit.allowed else {
+                    continue;
+                };
                 let figures = figures(limit, query, env.now)?;
-                let taken = figures.used.saturating_add(figures.reserved).saturating_add(amount);
+                let taken = figures
+                    .used
+                    .saturating_add(figures.reserved)
+                    .saturating_add(amount);
                 wanted = wanted.max(taken.saturating_sub(allowed).clamp(0, amount));
             }
             let amount = wanted.min(available(part, query, env.now, window_type, None, env.now));
             if amount > 0 {
-                holds.push(crate::reservation::GrantHold { level: part.id(), window_type_code: window_type.clone(), amount });
+                holds.push(crate::reservation::GrantHold {
+                    level: part.id(),
+                    window_type_code: window_type.clone(),
+                    amount,
+                });
             }
         }
     }
     Ok(holds)
 }
 
-fn eligible<'p>(part: &'p Part, query: &Query<'_>, at: Timestamp) -> impl Iterator<Item = &'p Grant> {
+fn eligible<'p>(
+    part: &'p Part,
+    query: &Query<'_>,
+    at: Timestamp,
+) -> impl Iterator<Item = &'p Grant> {
     let scope = query.scope.map(|scope| &**scope);
     part.grants.iter().filter(move |grant| {
         grant.resource_type_code == query.resource.resource_type_code
@@ -251,13 +335,27 @@ fn window_types<'g>(grants: &[&'g Grant]) -> Vec<&'g Code> {
     codes
 }
 
-fn excess(found: &Applicable<'_>, level: usize, window_type: &Code, resource: &Code, amount: i128) -> Result<i128, Need> {
+fn excess(
+    found: &Applicable<'_>,
+    level: usize,
+    window_type: &Code,
+    resource: &Code,
+    amount: i128,
+) -> Result<i128, Need> {
     let mut largest = 0;
-    for limit in found.limits.iter().filter(|limit| limit.level == level && limit.window_type.code == *window_type) {
+    for limit in found
+        .limits
+        .iter()
+        .filter(|limit| limit.level == level && limit.window_type.code == *window_type)
+    {
         let is_cumulative = limit.kind == crate::entitlement::LimitKind::Cumulative;
         if let Some(allowed) = limit.allowed.filter(|_| is_cumulative) {
             let used = cumulative_used(limit, resource)?;
-            largest = largest.max(used.saturating_add(amount).saturating_sub(allowed).clamp(0, amount));
+            largest = largest.max(
+                used.saturating_add(amount)
+                    .saturating_sub(allowed)
+                    .clamp(0, amount),
+            );
         }
     }
     Ok(largest)
@@ -271,8 +369,13 @@ fn available(
     ends: Option<&Reservation>,
     now: Timestamp,
 ) -> i128 {
-    let granted: i128 = eligible(part, query, at).filter(|g| g.window_type_code == *window_type).map(|g| g.remaining).sum();
-    let held = part.holds(HoldKind::Reservation, &query.resource.resource_type_code).map_or(0, |held| held.grants_held(now, window_type));
+    let granted: i128 = eligible(part, query, at)
+        .filter(|g| g.window_type_code == *window_type)
+        .map(|g| g.remaining)
+        .sum();
+    let held = part
+        .holds(HoldKind::Reservation, &query.resource.resource_type_code)
+        .map_or(0, |held| held.grants_held(now, window_type));
     let own: i128 = ends
         .filter(|reservation| now < reservation.expires_at)
         .into_iter()
@@ -295,18 +398,33 @@ fn draw_of(grant: &Grant, amount: i128) -> Draw {
 
 /// What a correction downwards gives back to the grants of a level: to those that have not lapsed,
 /// the last drawn first. What was drawn from a lapsed grant is released last, and is lost.
-fn give_back(facts: &EventFacts, part: &Part, amount: i128, env: &Env<'_>) -> Result<Vec<(Draw, i128)>, Stop> {
+fn give_back(
+    facts: &EventFacts,
+    part: &Part,
+    amount: i128,
+    env: &Env<'_>,
+) -> Result<Vec<(Draw, i128)>, Stop> {
     let lapsed = |draw: &Draw| draw.grant_expires_at.is_some_and(|end| end <= env.now);
-    let mut draws: Vec<&Draw> = facts.draws.iter().filter(|draw| draw.level == part.id() && draw.amount > 0).rev().collect();
+    let mut draws: Vec<&Draw> = facts
+        .draws
+        .iter()
+        .filter(|draw| draw.level == part.id() && draw.amount > 0)
+        .rev()
+        .collect();
     draws.sort_by_key(|draw| lapsed(draw));
     let mut left_of: Vec<(&Code, i128)> = Vec::new();
     let mut given = Vec::new();
     for draw in draws {
-        let left = match left_of.iter_mut().find(|(code, _)| **code == draw.window_type_code) {
+        let left = match left_of
+            .iter_mut()
+            .find(|(code, _)| **code == draw.window_type_code)
+        {
             Some((_, left)) => left,
             None => {
                 left_of.push((&draw.window_type_code, amount));
-                let Some((_, left)) = left_of.last_mut() else { continue };
+                let Some((_, left)) = left_of.last_mut() else {
+                    continue;
+                };
                 left
             }
         };
@@ -317,8 +435,18 @@ fn give_back(facts: &EventFacts, part: &Part, amount: i128, env: &Env<'_>) -> Re
         *left = left.saturating_sub(back);
         let grant = grant_of(part, draw.grant_id, env)?;
         let keeps = grant.is_valid(env.now);
-        let remaining = if keeps { grant.remaining.saturating_add(back) } else { grant.remaining };
-        given.push((Draw { amount: back.saturating_neg(), ..draw.clone() }, remaining));
+        let remaining = if keeps {
+            grant.remaining.saturating_add(back)
+        } else {
+            grant.remaining
+        };
+        given.push((
+            Draw {
+                amount: back.saturating_neg(),
+                ..draw.clone()
+            },
+            remaining,
+        ));
     }
     Ok(given)
 }
@@ -349,10 +477,18 @@ fn grace_clocks(
     let found = applicable(env.catalogue, levels, query, env.now)?;
     for limit in &found.limits {
         let at = recording.occurred_at;
-        let counted = limit.window.start.is_none_or(|start| start <= at) && limit.sum_end().is_none_or(|end| at < end);
-        let drawn: i128 =
-            drawn.iter().filter(|(level, code, _)| *level == limit.level && *code == limit.window_type.code).map(|d| d.2).sum();
-        let effect = if counted { recording.amount.saturating_sub(drawn) } else { 0 };
+        let counted = limit.window.start.is_none_or(|start| start <= at)
+            && limit.sum_end().is_none_or(|end| at < end);
+        let drawn: i128 = drawn
+            .iter()
+            .filter(|(level, code, _)| *level == limit.level && *code == limit.window_type.code)
+            .map(|d| d.2)
+            .sum();
+        let effect = if counted {
+            recording.amount.saturating_sub(drawn)
+        } else {
+            0
+        };
         touch_clock(env, levels, query, limit, effect, changes)?;
     }
     Ok(())
@@ -360,7 +496,9 @@ fn grace_clocks(
 
 /// Whether any rule of the resource gives grace.
 pub fn has_grace(env: &Env<'_>, resource: &str) -> bool {
-    env.catalogue.rules_of(resource).any(|rule| rule.is_active && rule.limit_action_code == LimitAction::Grace)
+    env.catalogue
+        .rules_of(resource)
+        .any(|rule| rule.is_active && rule.limit_action_code == LimitAction::Grace)
 }
 
 /// Starts or clears the grace clock of a limit whose used figure a write changes by `effect`.
@@ -372,14 +510,22 @@ pub fn touch_clock(
     effect: i128,
     changes: &mut Vec<Change>,
 ) -> Result<(), Stop> {
-    let gives_grace = rule_for(env.catalogue, levels, query, limit).is_some_and(|r| r.limit_action_code == LimitAction::Grace);
-    let Some(allowed) = limit.allowed.filter(|_| gives_grace) else { return Ok(()) };
+    let gives_grace = rule_for(env.catalogue, levels, query, limit)
+        .is_some_and(|r| r.limit_action_code == LimitAction::Grace);
+    let Some(allowed) = limit.allowed.filter(|_| gives_grace) else {
+        return Ok(());
+    };
     let key = limit.key(&query.resource.resource_type_code);
     let before = figures(limit, query, env.now)?.used;
     let stored = limit.part.grace_clock(&key);
     let running = stored.filter(|clock| runs(limit, clock) && before > allowed);
     let above = before.saturating_add(effect) > allowed;
-    let clock = above.then(|| running.unwrap_or(GraceClock { since: env.now, window_start: limit.window.start }));
+    let clock = above.then(|| {
+        running.unwrap_or(GraceClock {
+            since: env.now,
+            window_start: limit.window.start,
+        })
+    });
     if clock != stored {
         changes.push(Change::GraceClock { limit: key, clock });
     }

@@ -61,14 +61,25 @@ pub struct Release {
 
 /// The answer of a denied reserve.
 pub fn denied(decision: Decision) -> Answer {
-    Answer::Reserve(Box::new(ReserveAnswer { reservation_id: None, expires_at: None, decision }))
+    Answer::Reserve(Box::new(ReserveAnswer {
+        reservation_id: None,
+        expires_at: None,
+        decision,
+    }))
 }
 
 /// Decides and holds.
 pub fn reserve(reserve: &Reserve, env: &Env<'_>, ids: &mut dyn IdSource) -> Result<Executed, Stop> {
     let Some(resource) = env.catalogue.resource_type(&reserve.resource) else {
         let unknown = Judgement::denied(DecisionCode::UnknownResourceType);
-        return Ok(Executed::unchanged(denied(decision(env.catalogue, &unknown, 0, Effect::default(), env.now, false)?)));
+        return Ok(Executed::unchanged(denied(decision(
+            env.catalogue,
+            &unknown,
+            0,
+            Effect::default(),
+            env.now,
+            false,
+        )?)));
     };
     if resource.is_concurrency {
         return Err(Refusal::UseAcquireLease(reserve.resource.to_string()).into());
@@ -77,15 +88,32 @@ pub fn reserve(reserve: &Reserve, env: &Env<'_>, ids: &mut dyn IdSource) -> Resu
         return Err(Refusal::bad_value("p_ttl_seconds", "1 to 2592000 seconds").into());
     }
     let unit = env.catalogue.unit_for(resource, reserve.unit.as_deref())?;
-    let amount = env.catalogue.to_base(reserve.quantity, unit, "p_quantity")?;
+    let amount = env
+        .catalogue
+        .to_base(reserve.quantity, unit, "p_quantity")?;
     if !reserve.quantity.is_positive() {
-        return Err(Refusal::NotPositive { field: "p_quantity" }.into());
+        return Err(Refusal::NotPositive {
+            field: "p_quantity",
+        }
+        .into());
     }
     let levels = env.book.levels(env.account)?;
-    let query = Query { resource, scope: reserve.scope.as_ref(), kinds: limits::CONSUMABLE, context: &reserve.context };
+    let query = Query {
+        resource,
+        scope: reserve.scope.as_ref(),
+        kinds: limits::CONSUMABLE,
+        context: &reserve.context,
+    };
     let judgement = judge(env.catalogue, &levels, &query, amount, env.now)?;
     if !is_granted(judgement.verdict()) {
-        let told = decision(env.catalogue, &judgement, amount, Effect::default(), env.now, false)?;
+        let told = decision(
+            env.catalogue,
+            &judgement,
+            amount,
+            Effect::default(),
+            env.now,
+            false,
+        )?;
         return Ok(Executed::unchanged(denied(told)));
     }
     let mut changes = Vec::new();
@@ -104,15 +132,26 @@ pub fn reserve(reserve: &Reserve, env: &Env<'_>, ids: &mut dyn IdSource) -> Resu
         committed_quantity: None,
         grant_holds: grant_holds(env, &levels, &query, amount)?,
     });
-    let effect = Effect { reserved: amount, ..Effect::default() };
+    let effect = Effect {
+        reserved: amount,
+        ..Effect::default()
+    };
     let answer = ReserveAnswer {
         reservation_id: Some(reservation.reservation_id),
         expires_at: Some(reservation.expires_at),
         decision: decision(env.catalogue, &judgement, amount, effect, env.now, false)?,
     };
     let made = reservation.reservation_id;
-    changes.push(Change::ReservationPut { reservation, amount, levels: levels.iter().map(|part| part.id()).collect() });
-    Ok(Executed::changed(Answer::Reserve(Box::new(answer)), changes, Some(made)))
+    changes.push(Change::ReservationPut {
+        reservation,
+        amount,
+        levels: levels.iter().map(|part| part.id()).collect(),
+    });
+    Ok(Executed::changed(
+        Answer::Reserve(Box::new(answer)),
+        changes,
+        Some(made),
+    ))
 }
 
 /// Turns a hold into an event. Never refused for its quantity.
@@ -120,22 +159,33 @@ pub fn commit(commit: &Commit, env: &Env<'_>, ids: &mut dyn IdSource) -> Result<
     let reservation = find(commit.reservation_id, env)?.ok_or(Refusal::ReservationNotFound)?;
     let quantity = commit.quantity.unwrap_or(reservation.quantity);
     if !quantity.is_positive() {
-        return Err(Refusal::NotPositive { field: "p_quantity" }.into());
+        return Err(Refusal::NotPositive {
+            field: "p_quantity",
+        }
+        .into());
     }
     check_details(&commit.details)?;
     match reservation.status {
         ReservationStatus::Released => return Err(Refusal::AlreadyReleased.into()),
-        ReservationStatus::Committed if commit.quantity.is_none() || reservation.committed_quantity == Some(quantity) => {
+        ReservationStatus::Committed
+            if commit.quantity.is_none() || reservation.committed_quantity == Some(quantity) =>
+        {
             return Ok(Executed::unchanged(Answer::Id(reservation.event_id)));
         }
         ReservationStatus::Committed => {
-            let held = reservation.committed_quantity.unwrap_or(reservation.quantity);
+            let held = reservation
+                .committed_quantity
+                .unwrap_or(reservation.quantity);
             return Err(Refusal::AlreadyCommitted(held.to_string()).into());
         }
         ReservationStatus::Open => {}
     }
-    let resource = env.catalogue.require_resource_type(&reservation.resource_type_code)?;
-    let unit = env.catalogue.unit_for(resource, Some(&reservation.unit_code))?;
+    let resource = env
+        .catalogue
+        .require_resource_type(&reservation.resource_type_code)?;
+    let unit = env
+        .catalogue
+        .unit_for(resource, Some(&reservation.unit_code))?;
     let recording = Recording {
         resource,
         scope: reservation.resource_scope.as_ref(),
@@ -159,30 +209,55 @@ pub fn commit(commit: &Commit, env: &Env<'_>, ids: &mut dyn IdSource) -> Result<
     };
     let mut changes = recorded.changes;
     changes.push(ended(done, env)?);
-    let mut executed = Executed::changed(Answer::Id(Some(recorded.event_id)), changes, Some(recorded.event_id));
+    let mut executed = Executed::changed(
+        Answer::Id(Some(recorded.event_id)),
+        changes,
+        Some(recorded.event_id),
+    );
     executed.late = reservation.expires_at <= env.now;
     Ok(executed)
 }
 
 /// Drops a hold. False when it is not open any more.
 pub fn release(release: &Release, env: &Env<'_>) -> Result<Executed, Stop> {
-    let open = find(release.reservation_id, env)?
-        .filter(|reservation| reservation.status == ReservationStatus::Open && env.now < reservation.expires_at);
-    let Some(reservation) = open else { return Ok(Executed::unchanged(Answer::Bool(false))) };
-    let done = Reservation { status: ReservationStatus::Released, ..(**reservation).clone() };
+    let open = find(release.reservation_id, env)?.filter(|reservation| {
+        reservation.status == ReservationStatus::Open && env.now < reservation.expires_at
+    });
+    let Some(reservation) = open else {
+        return Ok(Executed::unchanged(Answer::Bool(false)));
+    };
+    let done = Reservation {
+        status: ReservationStatus::Released,
+        ..(**reservation).clone()
+    };
     let changes = vec![ended(done, env)?];
     Ok(Executed::changed(Answer::Bool(true), changes, None))
 }
 
 fn ended(reservation: Reservation, env: &Env<'_>) -> Result<Change, Stop> {
-    let levels: Vec<AccountId> = env.book.levels(reservation.account_id)?.iter().map(|part| part.id()).collect();
-    let amount = env.catalogue.amount_of(reservation.quantity, &reservation.unit_code)?;
-    Ok(Change::ReservationPut { reservation: Arc::new(reservation), amount, levels })
+    let levels: Vec<AccountId> = env
+        .book
+        .levels(reservation.account_id)?
+        .iter()
+        .map(|part| part.id())
+        .collect();
+    let amount = env
+        .catalogue
+        .amount_of(reservation.quantity, &reservation.unit_code)?;
+    Ok(Change::ReservationPut {
+        reservation: Arc::new(reservation),
+        amount,
+        levels,
+    })
 }
 
 fn find<'a>(id: Uuid, env: &Env<'a>) -> Result<Option<&'a Arc<Reservation>>, Need> {
     if let Some(open) = env.book.part(env.account)?.reservations.get(&id) {
         return Ok(Some(open));
     }
-    env.book.closed_reservations.get(&id).map(Option::as_ref).ok_or(Need::Reservation(id))
+    env.book
+        .closed_reservations
+        .get(&id)
+        .map(Option::as_ref)
+        .ok_or(Need::Reservation(id))
 }

@@ -24,57 +24,148 @@ fn seed(code: &str) -> WindowType {
 
 fn expect(code: &str, anchor: &str, zone: &str, reference: &str, start: &str, end: &str) {
     let window = seed(code).window_at(at(anchor), &Zone::parse(zone).unwrap(), at(reference));
-    assert_eq!((window.start, window.end), (Some(at(start)), Some(at(end))), "{code} {zone} {reference}");
+    assert_eq!(
+        (window.start, window.end),
+        (Some(at(start)), Some(at(end))),
+        "{code} {zone} {reference}"
+    );
 }
 
 #[test]
 fn calendar_months_fall_in_the_zone() {
     let anchor = "2026-01-01";
-    expect("calendar_month", anchor, "UTC", "2028-02-29T23:59:59Z", "2028-02-01", "2028-03-01");
-    expect("calendar_month", anchor, "Europe/Berlin", "2026-03-31T22:30:00Z", "2026-03-31T22:00:00Z", "2026-04-30T22:00:00Z");
-    expect("calendar_year", anchor, "Asia/Kathmandu", "2026-06-01", "2025-12-31T18:15:00Z", "2026-12-31T18:15:00Z");
+    expect(
+        "calendar_month",
+        anchor,
+        "UTC",
+        "2028-02-29T23:59:59Z",
+        "2028-02-01",
+        "2028-03-01",
+    );
+    expect(
+        "calendar_month",
+        anchor,
+        "Europe/Berlin",
+        "2026-03-31T22:30:00Z",
+        "2026-03-31T22:00:00Z",
+        "2026-04-30T22:00:00Z",
+    );
+    expect(
+        "calendar_year",
+        anchor,
+        "Asia/Kathmandu",
+        "2026-06-01",
+        "2025-12-31T18:15:00Z",
+        "2026-12-31T18:15:00Z",
+    );
 }
 
 #[test]
 fn days_of_23_and_25_hours() {
     let anchor = "2026-01-01";
-    expect("calendar_day", anchor, "Europe/Berlin", "2026-03-29T12:00:00Z", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z");
-    expect("calendar_day", anchor, "Europe/Berlin", "2026-10-25T12:00:00Z", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z");
+    expect(
+        "calendar_day",
+        anchor,
+        "Europe/Berlin",
+        "2026-03-29T12:00:00Z",
+        "2026-03-28T23:00:00Z",
+        "2026-03-29T22:00:00Z",
+    );
+    expect(
+        "calendar_day",
+        anchor,
+        "Europe/Berlin",
+        "2026-10-25T12:00:00Z",
+        "2026-10-24T22:00:00Z",
+        "2026-10-25T23:00:00Z",
+    );
 }
 
 #[test]
 fn billing_cycles_keep_the_end_of_the_month() {
     let anchor = "2026-01-31T10:20:30Z";
-    expect("billing_cycle", anchor, "UTC", "2026-02-01", "2026-01-31T10:20:00Z", "2026-02-28T10:20:00Z");
-    expect("billing_cycle", anchor, "UTC", "2026-02-28T10:20:00Z", "2026-02-28T10:20:00Z", "2026-03-31T10:20:00Z");
-    expect("billing_cycle", anchor, "UTC", "2028-02-29T11:00:00Z", "2028-02-29T10:20:00Z", "2028-03-31T10:20:00Z");
-    expect("billing_cycle", anchor, "UTC", "2025-12-31T10:19:59Z", "2025-11-30T10:20:00Z", "2025-12-31T10:20:00Z");
+    expect(
+        "billing_cycle",
+        anchor,
+        "UTC",
+        "2026-02-01",
+        "2026-01-31T10:20:00Z",
+        "2026-02-28T10:20:00Z",
+    );
+    expect(
+        "billing_cycle",
+        anchor,
+        "UTC",
+        "2026-02-28T10:20:00Z",
+        "2026-02-28T10:20:00Z",
+        "2026-03-31T10:20:00Z",
+    );
+    expect(
+        "billing_cycle",
+        anchor,
+        "UTC",
+        "2028-02-29T11:00:00Z",
+        "2028-02-29T10:20:00Z",
+        "2028-03-31T10:20:00Z",
+    );
+    expect(
+        "billing_cycle",
+        anchor,
+        "UTC",
+        "2025-12-31T10:19:59Z",
+        "2025-11-30T10:20:00Z",
+        "2025-12-31T10:20:00Z",
+    );
 }
 
 #[test]
 fn yearly_anniversaries_of_a_leap_day() {
     let yearly = row("y", "", WindowMode::Anniversary, Some(PeriodUnit::Year), 1);
     let window = yearly.window_at(at("2024-02-29"), &Zone::utc(), at("2026-02-28"));
-    assert_eq!((window.start, window.end), (Some(at("2026-02-28")), Some(at("2027-02-28"))));
+    assert_eq!(
+        (window.start, window.end),
+        (Some(at("2026-02-28")), Some(at("2027-02-28")))
+    );
     let window = yearly.window_at(at("2024-02-29"), &Zone::utc(), at("2028-02-28T23:00:00Z"));
-    assert_eq!((window.start, window.end), (Some(at("2027-02-28")), Some(at("2028-02-29"))));
+    assert_eq!(
+        (window.start, window.end),
+        (Some(at("2027-02-28")), Some(at("2028-02-29")))
+    );
 }
 
 #[test]
 fn rolling_windows_are_a_minute_longer() {
-    expect("rolling_24h", "2026-01-01", "UTC", "2026-05-05T12:00:30Z", "2026-05-04T12:00:00Z", "2026-05-05T12:01:00Z");
+    expect(
+        "rolling_24h",
+        "2026-01-01",
+        "UTC",
+        "2026-05-05T12:00:30Z",
+        "2026-05-04T12:00:00Z",
+        "2026-05-05T12:01:00Z",
+    );
 }
 
 #[test]
 fn zones_are_iana_names() {
-    for bad in ["", "utc+2", "+02:00", "Mars/Base", "EST5EDT,M3.2.0,M11.1.0", "../etc/passwd"] {
+    for bad in [
+        "",
+        "utc+2",
+        "+02:00",
+        "Mars/Base",
+        "EST5EDT,M3.2.0,M11.1.0",
+        "../etc/passwd",
+    ] {
         assert!(Zone::parse(bad).is_none(), "{bad}");
     }
 }
 
 fn any_type() -> impl Strategy<Value = WindowType> {
     let unit = prop::sample::select(PeriodUnit::ALL.to_vec());
-    let mode = prop::sample::select(vec![WindowMode::Calendar, WindowMode::Anniversary, WindowMode::Rolling]);
+    let mode = prop::sample::select(vec![
+        WindowMode::Calendar,
+        WindowMode::Anniversary,
+        WindowMode::Rolling,
+    ]);
     (mode, unit, 1u32..40).prop_map(|(mode, unit, count)| row("x", "", mode, Some(unit), count))
 }
 

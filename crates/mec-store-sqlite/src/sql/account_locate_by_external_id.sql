@@ -1,0 +1,1 @@
+SELECT account_id, owner_account_id FROM accounts WHERE namespace_id = ?1 AND external_id = ?2

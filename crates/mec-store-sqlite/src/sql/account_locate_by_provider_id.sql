@@ -1,0 +1,6 @@
+SELECT a.account_id, a.owner_account_id
+FROM account_external_ids x
+JOIN accounts a ON a.namespace_id = x.namespace_id AND a.account_id = x.account_id
+WHERE x.namespace_id = ?1 AND x.external_id = ?2
+ORDER BY x.provider
+LIMIT 1

@@ -1,0 +1,8 @@
+INSERT INTO concurrency_leases (namespace_id, lease_id, account_id, resource_type_code, resource_scope, slots,
+    fencing_token, acquired_at, expires_at, last_heartbeat, released_at, session_token, session_metadata,
+    ttl_seconds, decision, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?8)
+ON CONFLICT (namespace_id, lease_id) DO UPDATE SET
+    account_id = excluded.account_id, slots = excluded.slots, fencing_token = excluded.fencing_token,
+    expires_at = excluded.expires_at, last_heartbeat = excluded.last_heartbeat, released_at = excluded.released_at,
+    session_metadata = excluded.session_metadata

@@ -1,0 +1,7 @@
+INSERT INTO resource_types (namespace_id, resource_type_code, description, default_unit_code, is_inventory,
+    is_concurrency, is_time_bound)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (namespace_id, resource_type_code) DO UPDATE SET
+    description = excluded.description, default_unit_code = excluded.default_unit_code,
+    is_inventory = excluded.is_inventory, is_concurrency = excluded.is_concurrency,
+    is_time_bound = excluded.is_time_bound

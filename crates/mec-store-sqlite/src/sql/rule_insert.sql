@@ -1,0 +1,4 @@
+INSERT INTO control_rules (namespace_id, rule_id, rule_name, position, resource_type_code, resource_scope,
+    limit_kind_code, limit_action_code, warn_at_percent, grace_quantity, grace_window_hours, overage_multiplier,
+    priority, is_active, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)

@@ -1,0 +1,14 @@
+WITH RECURSIVE subtree (account_id) AS (
+    SELECT ?2
+    UNION
+    SELECT a.account_id
+    FROM subtree s
+    JOIN accounts a ON a.namespace_id = ?1 AND a.parent_account_id = s.account_id
+)
+SELECT l.occurred_at, l.quantity, coalesce(u.base_factor, 1), l.account_id
+FROM subtree s
+CROSS JOIN consumption_ledger l
+    ON l.namespace_id = ?1 AND l.account_id = s.account_id AND l.resource_type_code = ?3
+    AND l.occurred_at >= ?4 AND l.occurred_at < ?5
+LEFT JOIN units u ON u.unit_code = l.unit_code
+WHERE l.account_id = ?2 OR instr(l.recorded_under, ?2) > 0

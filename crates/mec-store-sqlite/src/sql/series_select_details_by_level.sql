@@ -1,0 +1,16 @@
+WITH RECURSIVE subtree (account_id) AS (
+    SELECT ?2
+    UNION
+    SELECT a.account_id
+    FROM subtree s
+    JOIN accounts a ON a.namespace_id = ?1 AND a.parent_account_id = s.account_id
+)
+SELECT l.occurred_at, l.quantity, coalesce(u.base_factor, 1), d.detail_value
+FROM subtree s
+CROSS JOIN consumption_ledger l
+    ON l.namespace_id = ?1 AND l.account_id = s.account_id AND l.resource_type_code = ?3
+    AND l.occurred_at >= ?4 AND l.occurred_at < ?5
+LEFT JOIN units u ON u.unit_code = l.unit_code
+LEFT JOIN consumption_event_details d
+    ON d.namespace_id = ?1 AND d.event_id = coalesce(l.corrects_event_id, l.event_id) AND d.detail_key = ?6
+WHERE l.account_id = ?2 OR instr(l.recorded_under, ?2) > 0

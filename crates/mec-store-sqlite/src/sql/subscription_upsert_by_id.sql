@@ -1,0 +1,7 @@
+INSERT INTO subscriptions (namespace_id, subscription_id, account_id, plan_id, external_id, status, quantity,
+    current_period_start, current_period_end, cancel_at, created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+ON CONFLICT (namespace_id, subscription_id) DO UPDATE SET
+    account_id = excluded.account_id, plan_id = excluded.plan_id, external_id = excluded.external_id,
+    status = excluded.status, quantity = excluded.quantity, current_period_start = excluded.current_period_start,
+    current_period_end = excluded.current_period_end, cancel_at = excluded.cancel_at, updated_at = excluded.updated_at

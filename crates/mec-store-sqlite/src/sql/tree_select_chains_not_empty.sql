@@ -1,0 +1,3 @@
+SELECT namespace_id, chain_id
+FROM trees
+WHERE chain_seq > 0
