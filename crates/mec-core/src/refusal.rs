@@ -131,6 +131,20 @@ impl Refusal {
         }
     }
 
+    /// The field it is about, where there is one.
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::BadValue { field, .. }
+            | Self::NotPositive { field }
+            | Self::TooManyDecimals { field, .. }
+            | Self::UnknownCode { field, .. }
+            | Self::Taken { field } => Some(field),
+            Self::UnitNotAllowed { .. } => Some("p_unit_code"),
+            Self::OccurredAtOutOfRange => Some("p_occurred_at"),
+            _ => None,
+        }
+    }
+
     /// What the caller may do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

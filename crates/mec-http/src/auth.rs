@@ -48,7 +48,11 @@ const AUDIENCE: &str = "mec-service";
 
 /// Signs a token.
 pub fn issue_token(secret: &[u8], claims: &Claims) -> Result<String, jsonwebtoken::errors::Error> {
-    encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(secret))
+    encode(
+        &Header::new(Algorithm::HS256),
+        claims,
+        &EncodingKey::from_secret(secret),
+    )
 }
 
 /// A caller with a valid token.
@@ -63,7 +67,9 @@ pub(crate) struct Caller {
 impl Caller {
     pub(crate) fn at_least(&self, role: Role) -> Result<(), ApiError> {
         let refused = || ApiError::new("insufficient_role", "the token's role may not do this");
-        (self.role >= role && self.role != Role::MecAnon).then_some(()).ok_or_else(refused)
+        (self.role >= role && self.role != Role::MecAnon)
+            .then_some(())
+            .ok_or_else(refused)
     }
 }
 
@@ -72,7 +78,10 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let refused = |why: &str| ApiError::new("invalid_token", why.to_owned());
-        let value = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let value = parts
+            .headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
         let token = value.and_then(|value| {
             let (scheme, token) = value.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
@@ -88,14 +97,27 @@ impl FromRequestParts<App> for Caller {
             .map_err(|_| refused("the token is expired, or not signed for this service"))?
             .claims;
         let namespace = if claims.namespace_id == "*" && claims.role == Role::MecAdmin {
-            let named = parts.headers.get("MEC-Namespace").and_then(|value| value.to_str().ok());
+            let named = parts
+                .headers
+                .get("MEC-Namespace")
+                .and_then(|value| value.to_str().ok());
             named.and_then(Namespace::parse).ok_or_else(|| {
-                ApiError::new("invalid_value", "the header MEC-Namespace must name a namespace").field("MEC-Namespace")
+                ApiError::new(
+                    "invalid_value",
+                    "the header MEC-Namespace must name a namespace",
+                )
+                .field("MEC-Namespace")
             })?
         } else {
-            Namespace::parse(&claims.namespace_id).ok_or_else(|| refused("the token names no namespace"))?
+            Namespace::parse(&claims.namespace_id)
+                .ok_or_else(|| refused("the token names no namespace"))?
         };
         let guard = claims.account_id.filter(|_| claims.role == Role::MecUser);
-        Ok(Self { sub: claims.sub, role: claims.role, namespace, guard })
+        Ok(Self {
+            sub: claims.sub,
+            role: claims.role,
+            namespace,
+            guard,
+        })
     }
 }

@@ -27,9 +27,16 @@ struct ConditionRow {
     condition_value: Option<String>,
 }
 
-pub(crate) async fn create_account(State(app): State<App>, caller: Caller, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
+pub(crate) async fn create_account(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
     let mut args = open(&caller, &headers, body)?;
-    let account_id = args.id("account_id")?.unwrap_or_else(|| RisingIds.next_id());
+    let account_id = args
+        .id("account_id")?
+        .unwrap_or_else(|| RisingIds.next_id());
     let account_type = args.code("account_type_code")?;
     let parent = args.id("parent_account_id")?;
     let create = ops::account::CreateAccount {
@@ -41,20 +48,42 @@ pub(crate) async fn create_account(State(app): State<App>, caller: Caller, heade
         email: args.text("email")?,
         timezone: args.text("timezone")?,
         metadata: args.texts("metadata")?,
-        status: args.optional("status", "active, suspended or inactive")?.unwrap_or(AccountStatus::Active),
+        status: args
+            .optional("status", "active, suspended or inactive")?
+            .unwrap_or(AccountStatus::Active),
     };
     args.finish()?;
     let target = parent.map_or(Target::NewTree(account_id), Target::Account);
-    create_row(&app, &caller, &headers, target, Command::CreateAccount(create)).await
+    create_row(
+        &app,
+        &caller,
+        &headers,
+        target,
+        Command::CreateAccount(create),
+    )
+    .await
 }
 
-pub(crate) async fn create_entitlement(State(app): State<App>, caller: Caller, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
+pub(crate) async fn create_entitlement(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
     let mut args = open(&caller, &headers, body)?;
     let (account, resource) = (args.id("account_id")?, args.code("resource_type_code")?);
     let account = args.required("account_id", account)?;
-    let limit_kind = args.optional("limit_kind_code", "cumulative, concurrency, inventory or time_access")?;
-    let conditions: Option<Vec<ConditionRow>> = args.optional("conditions", "an array of conditions")?;
-    let condition = |row: ConditionRow| Condition { key: row.condition_key, op: row.condition_op, value: row.condition_value };
+    let limit_kind = args.optional(
+        "limit_kind_code",
+        "cumulative, concurrency, inventory or time_access",
+    )?;
+    let conditions: Option<Vec<ConditionRow>> =
+        args.optional("conditions", "an array of conditions")?;
+    let condition = |row: ConditionRow| Condition {
+        key: row.condition_key,
+        op: row.condition_op,
+        value: row.condition_value,
+    };
     let create = ops::entitlement::CreateEntitlement {
         resource: args.required("resource_type_code", resource)?,
         scope: args.code("resource_scope")?,
@@ -67,21 +96,41 @@ pub(crate) async fn create_entitlement(State(app): State<App>, caller: Caller, h
         window_anchor: args.time("window_anchor")?,
         usage_from: args.time("usage_from")?,
         priority: args.optional("priority", "a whole number")?.unwrap_or(0),
-        status: args.optional("status", "active, suspended, expired or superseded")?.unwrap_or(EntitlementStatus::Active),
-        conditions: conditions.unwrap_or_default().into_iter().map(condition).collect(),
+        status: args
+            .optional("status", "active, suspended, expired or superseded")?
+            .unwrap_or(EntitlementStatus::Active),
+        conditions: conditions
+            .unwrap_or_default()
+            .into_iter()
+            .map(condition)
+            .collect(),
     };
     args.finish()?;
-    create_row(&app, &caller, &headers, Target::Account(account), Command::CreateEntitlement(create)).await
+    create_row(
+        &app,
+        &caller,
+        &headers,
+        Target::Account(account),
+        Command::CreateEntitlement(create),
+    )
+    .await
 }
 
 fn open(caller: &Caller, headers: &HeaderMap, body: Body) -> Result<Args, ApiError> {
     caller.at_least(Role::MecService)?;
-    let body = body.map_err(|_| ApiError::new("payload_too_large", "the body is larger than 1 MiB"))?;
+    let body =
+        body.map_err(|_| ApiError::new("payload_too_large", "the body is larger than 1 MiB"))?;
     require_json(headers)?;
     Args::of_row(&body)
 }
 
-async fn create_row(app: &App, caller: &Caller, headers: &HeaderMap, target: Target, command: Command) -> Result<Response, ApiError> {
+async fn create_row(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    target: Target,
+    command: Command,
+) -> Result<Response, ApiError> {
     let request = Request {
         namespace: caller.namespace.clone(),
         target,
@@ -92,12 +141,22 @@ async fn create_row(app: &App, caller: &Caller, headers: &HeaderMap, target: Tar
         request_id: None,
     };
     let outcome = app.engine.call(request).await?;
-    let prefers = headers.get("Prefer").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let prefers = headers
+        .get("Prefer")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if !prefers.contains("return=representation") {
         return Ok(StatusCode::CREATED.into_response());
     }
-    let singular = headers.get("Accept").and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("vnd.pgrst.object+json"));
-    let body = if singular { outcome.body } else { format!("[{}]", outcome.body) };
+    let singular = headers
+        .get("Accept")
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("vnd.pgrst.object+json"));
+    let body = if singular {
+        outcome.body
+    } else {
+        format!("[{}]", outcome.body)
+    };
     let mut response = crate::json(StatusCode::CREATED, body);
     let applied = axum::http::HeaderValue::from_static("return=representation");
     response.headers_mut().insert("Preference-Applied", applied);

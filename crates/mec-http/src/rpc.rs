@@ -24,14 +24,19 @@ pub(crate) async fn call(
     headers: HeaderMap,
     body: std::result::Result<Bytes, BytesRejection>,
 ) -> Result<Response> {
-    let body = body.map_err(|_| ApiError::new("payload_too_large", "the body is larger than 1 MiB"))?;
+    let body =
+        body.map_err(|_| ApiError::new("payload_too_large", "the body is larger than 1 MiB"))?;
     require_json(&headers)?;
     caller.at_least(Role::MecUser)?;
     let mut args = Args::of_rpc(&body)?;
     match name.as_str() {
         "get_usage" => return get_usage(&app, &caller, args).await,
-        "meter_consumptions" => return many(&app, &caller, &mut args, "p_events", "meter_consumption").await,
-        "check_entitlements" => return many(&app, &caller, &mut args, "p_checks", "check_entitlement").await,
+        "meter_consumptions" => {
+            return many(&app, &caller, &mut args, "p_events", "meter_consumption").await;
+        }
+        "check_entitlements" => {
+            return many(&app, &caller, &mut args, "p_checks", "check_entitlement").await;
+        }
         _ => {}
     }
     let request = request(&caller, &name, args)?;
@@ -51,7 +56,11 @@ fn request(caller: &Caller, name: &str, mut args: Args) -> Result<Request> {
             | Command::ChangePlan(_)
             | Command::CancelPlan(_)
     );
-    caller.at_least(if by_service { Role::MecService } else { Role::MecUser })?;
+    caller.at_least(if by_service {
+        Role::MecService
+    } else {
+        Role::MecUser
+    })?;
     Ok(Request {
         namespace: caller.namespace.clone(),
         target,
@@ -81,7 +90,9 @@ fn command(name: &str, args: &mut Args) -> Result<Called> {
                 quantity: args.quantity("p_requested_qty")?.unwrap_or(Quantity::ONE),
                 unit: args.code("p_unit_code")?,
                 context: args.context()?,
-                explain: args.optional("p_explain", "true or false")?.unwrap_or(false),
+                explain: args
+                    .optional("p_explain", "true or false")?
+                    .unwrap_or(false),
             };
             // One node is never behind itself, so both kinds of consistency give the same answer.
             args.text("p_consistency")?;
@@ -124,7 +135,9 @@ fn command(name: &str, args: &mut Args) -> Result<Called> {
                 quantity: need!(quantity, "p_quantity"),
                 unit: args.code("p_unit_code")?,
                 context: args.context()?,
-                ttl_seconds: args.optional("p_ttl_seconds", "whole seconds")?.unwrap_or(300),
+                ttl_seconds: args
+                    .optional("p_ttl_seconds", "whole seconds")?
+                    .unwrap_or(300),
             };
             (target, Some(key), Command::Reserve(reserve))
         }
@@ -135,19 +148,34 @@ fn command(name: &str, args: &mut Args) -> Result<Called> {
                 quantity: args.quantity("p_quantity")?,
                 details: args.texts("p_details")?,
             };
-            (Target::Reservation(reservation_id), None, Command::CommitReservation(commit))
+            (
+                Target::Reservation(reservation_id),
+                None,
+                Command::CommitReservation(commit),
+            )
         }
         "release_reservation" => {
             let reservation_id = need!(id, "p_reservation_id");
             let release = ops::reserve::Release { reservation_id };
-            (Target::Reservation(reservation_id), None, Command::ReleaseReservation(release))
+            (
+                Target::Reservation(reservation_id),
+                None,
+                Command::ReleaseReservation(release),
+            )
         }
         "correct_consumption" => {
             let event_id = need!(id, "p_event_id");
             let key = need!(key, "p_idempotency_key");
-            let correct =
-                ops::correct::Correct { event_id, quantity: need!(quantity, "p_quantity"), reason: args.text("p_reason")? };
-            (Target::Event(event_id), Some(key), Command::Correct(correct))
+            let correct = ops::correct::Correct {
+                event_id,
+                quantity: need!(quantity, "p_quantity"),
+                reason: args.text("p_reason")?,
+            };
+            (
+                Target::Event(event_id),
+                Some(key),
+                Command::Correct(correct),
+            )
         }
         "set_inventory" => {
             let target = args.account()?;
@@ -187,21 +215,35 @@ fn leases_and_plans(name: &str, args: &mut Args) -> Result<Called> {
         }
         "void_grant" => {
             let grant_id = need!(id, "p_grant_id");
-            (Target::Grant(grant_id), None, Command::VoidGrant(ops::grant::VoidGrant { grant_id }))
+            (
+                Target::Grant(grant_id),
+                None,
+                Command::VoidGrant(ops::grant::VoidGrant { grant_id }),
+            )
         }
         "acquire_lease" => {
             let target = args.account()?;
             let ttl_seconds = seconds(args, "p_ttl_seconds", "p_ttl_minutes")?.unwrap_or(3600);
-            let metadata: Option<Box<serde_json::value::RawValue>> = args.optional("p_session_metadata", "JSON")?;
-            if metadata.as_ref().is_some_and(|metadata| metadata.get().len() > 10_000) {
-                return Err(ApiError::new("invalid_value", "p_session_metadata: at most 10000 bytes").field("p_session_metadata"));
+            let metadata: Option<Box<serde_json::value::RawValue>> =
+                args.optional("p_session_metadata", "JSON")?;
+            if metadata
+                .as_ref()
+                .is_some_and(|metadata| metadata.get().len() > 10_000)
+            {
+                return Err(ApiError::new(
+                    "invalid_value",
+                    "p_session_metadata: at most 10000 bytes",
+                )
+                .field("p_session_metadata"));
             }
             let acquire = ops::lease::Acquire {
                 resource: need!(code, "p_resource_type"),
                 scope: args.code("p_resource_scope")?,
                 session_token: args.key("p_session_token")?,
                 ttl_seconds,
-                slots: args.optional("p_slots", "a whole number of 1 or more")?.unwrap_or(1),
+                slots: args
+                    .optional("p_slots", "a whole number of 1 or more")?
+                    .unwrap_or(1),
                 session_metadata: metadata.map(|metadata| metadata.get().to_owned()),
                 context: args.context()?,
             };
@@ -210,12 +252,23 @@ fn leases_and_plans(name: &str, args: &mut Args) -> Result<Called> {
         "heartbeat_lease" => {
             let lease_id = need!(id, "p_lease_id");
             let extend_seconds = seconds(args, "p_extend_seconds", "p_extend_minutes")?;
-            let heartbeat = ops::lease::Heartbeat { lease_id, extend_seconds };
-            (Target::Lease(lease_id), None, Command::HeartbeatLease(heartbeat))
+            let heartbeat = ops::lease::Heartbeat {
+                lease_id,
+                extend_seconds,
+            };
+            (
+                Target::Lease(lease_id),
+                None,
+                Command::HeartbeatLease(heartbeat),
+            )
         }
         "release_lease" => {
             let lease_id = need!(id, "p_lease_id");
-            (Target::Lease(lease_id), None, Command::ReleaseLease(ops::lease::Release { lease_id }))
+            (
+                Target::Lease(lease_id),
+                None,
+                Command::ReleaseLease(ops::lease::Release { lease_id }),
+            )
         }
         "provision_plan" => {
             let target = args.account()?;
@@ -232,25 +285,37 @@ fn leases_and_plans(name: &str, args: &mut Args) -> Result<Called> {
                 from_plan_id: need!(code, "p_from_plan_id"),
                 to_plan_id: need!(code, "p_to_plan_id"),
                 effective_at: args.time("p_effective_at")?,
-                carry_over: args.optional("p_carry_over", "true or false")?.unwrap_or(true),
+                carry_over: args
+                    .optional("p_carry_over", "true or false")?
+                    .unwrap_or(true),
             };
             (target, None, Command::ChangePlan(change))
         }
         "cancel_plan" => {
             let target = args.account()?;
-            let cancel =
-                ops::cancel_plan::CancelPlan { plan_id: need!(code, "p_plan_id"), effective_at: args.time("p_effective_at")? };
+            let cancel = ops::cancel_plan::CancelPlan {
+                plan_id: need!(code, "p_plan_id"),
+                effective_at: args.time("p_effective_at")?,
+            };
             (target, None, Command::CancelPlan(cancel))
         }
         _ => return Err(ApiError::new("PGRST202", format!("there is no RPC {name}")).field(name)),
     })
 }
 
-fn seconds(args: &mut Args, in_seconds: &'static str, in_minutes: &'static str) -> Result<Option<i64>> {
+fn seconds(
+    args: &mut Args,
+    in_seconds: &'static str,
+    in_minutes: &'static str,
+) -> Result<Option<i64>> {
     let seconds: Option<i64> = args.optional(in_seconds, "whole seconds")?;
     let minutes: Option<i64> = args.optional(in_minutes, "whole minutes")?;
     match (seconds, minutes) {
-        (Some(_), Some(_)) => Err(ApiError::new("invalid_value", format!("give {in_seconds} or {in_minutes}, not both")).field(in_minutes)),
+        (Some(_), Some(_)) => Err(ApiError::new(
+            "invalid_value",
+            format!("give {in_seconds} or {in_minutes}, not both"),
+        )
+        .field(in_minutes)),
         (Some(seconds), None) => Ok(Some(seconds)),
         (None, minutes) => Ok(minutes.map(|minutes| minutes.saturating_mul(60))),
     }
@@ -262,31 +327,66 @@ async fn get_usage(app: &App, caller: &Caller, mut args: Args) -> Result<Respons
     let resource = args.required("p_resource_type", resource)?;
     let scope = args.code("p_resource_scope")?;
     let (from, to) = (args.time("p_window_start")?, args.time("p_window_end")?);
-    let include_children = args.optional("p_include_children", "true or false")?.unwrap_or(true);
+    let include_children = args
+        .optional("p_include_children", "true or false")?
+        .unwrap_or(true);
     args.finish()?;
     for (name, at) in [("p_window_start", from), ("p_window_end", to)] {
         if at.is_some_and(|at| at != at.floor_minute()) {
-            return Err(ApiError::new("invalid_value", format!("{name}: a whole minute")).field(name));
+            return Err(
+                ApiError::new("invalid_value", format!("{name}: a whole minute")).field(name),
+            );
         }
     }
     let catalogue = app.engine.catalogue(&caller.namespace).await?;
-    let found = app.engine.find(&caller.namespace, &target, caller.guard).await?;
-    let account = found.ok_or_else(|| ApiError::new("account_not_found", "the account does not exist"))?;
+    let found = app
+        .engine
+        .find(&caller.namespace, &target, caller.guard)
+        .await?;
+    let account =
+        found.ok_or_else(|| ApiError::new("account_not_found", "the account does not exist"))?;
     let known = catalogue.resource_type(&resource);
-    let unit = known.ok_or_else(|| ApiError::new("unknown_resource_type", "the resource type does not exist").field("p_resource_type"))?;
-    let query = UsageQuery { namespace: caller.namespace.clone(), account, resource, scope, from, to, include_children };
+    let unit = known.ok_or_else(|| {
+        ApiError::new("unknown_resource_type", "the resource type does not exist")
+            .field("p_resource_type")
+    })?;
+    let query = UsageQuery {
+        namespace: caller.namespace.clone(),
+        account,
+        resource,
+        scope,
+        from,
+        to,
+        include_children,
+    };
     let amount = app.engine.usage(query).await?;
-    Ok(crate::json(StatusCode::OK, catalogue.in_unit(amount, &unit.default_unit_code).to_string()))
+    Ok(crate::json(
+        StatusCode::OK,
+        catalogue
+            .in_unit(amount, &unit.default_unit_code)
+            .to_string(),
+    ))
 }
 
 /// The most items of one call.
 const MAX_ITEMS: usize = 1_000;
 
-async fn many(app: &App, caller: &Caller, args: &mut Args, list: &'static str, rpc: &str) -> Result<Response> {
-    let items: Option<Vec<Box<serde_json::value::RawValue>>> = args.optional(list, "an array of objects")?;
+async fn many(
+    app: &App,
+    caller: &Caller,
+    args: &mut Args,
+    list: &'static str,
+    rpc: &str,
+) -> Result<Response> {
+    let items: Option<Vec<Box<serde_json::value::RawValue>>> =
+        args.optional(list, "an array of objects")?;
     let items = args.required(list, items)?;
     if items.len() > MAX_ITEMS {
-        return Err(ApiError::new("too_many_items", format!("{list}: at most {MAX_ITEMS} items")).field(list));
+        return Err(ApiError::new(
+            "too_many_items",
+            format!("{list}: at most {MAX_ITEMS} items"),
+        )
+        .field(list));
     }
     let mut requests = Vec::with_capacity(items.len());
     let mut refused = Vec::with_capacity(items.len());
@@ -303,11 +403,21 @@ async fn many(app: &App, caller: &Caller, args: &mut Args, list: &'static str, r
     let told = refused.into_iter().map(|refused| {
         let answer = match refused {
             Some(error) => Err(error),
-            None => answers.next().unwrap_or(Err(mec_engine::EngineError::Closed)).map_err(ApiError::from),
+            None => answers
+                .next()
+                .unwrap_or(Err(mec_engine::EngineError::Closed))
+                .map_err(ApiError::from),
         };
         match answer {
-            Ok(outcome) => format!(r#"{{"status":200,"result":{},"replayed":{}}}"#, outcome.body, outcome.replayed),
-            Err(error) => format!(r#"{{"status":{},"error":{}}}"#, error.status().as_u16(), error.body()),
+            Ok(outcome) => format!(
+                r#"{{"status":200,"result":{},"replayed":{}}}"#,
+                outcome.body, outcome.replayed
+            ),
+            Err(error) => format!(
+                r#"{{"status":{},"error":{}}}"#,
+                error.status().as_u16(),
+                error.body()
+            ),
         }
     });
     let body = told.collect::<Vec<_>>().join(",");
@@ -324,8 +434,12 @@ fn answered(outcome: Outcome) -> Response {
         headers.insert("MEC-Late", HeaderValue::from_static("true"));
     }
     if let Some(quota) = outcome.quota {
-        let w = quota.window_seconds.map_or(String::new(), |w| format!(";w={w}"));
-        let t = quota.reset_seconds.map_or(String::new(), |t| format!(";t={t}"));
+        let w = quota
+            .window_seconds
+            .map_or(String::new(), |w| format!(";w={w}"));
+        let t = quota
+            .reset_seconds
+            .map_or(String::new(), |t| format!(";t={t}"));
         let policy = format!("\"quota\";q={}{w}", quota.limit);
         let left = format!("\"quota\";r={}{t}", quota.remaining);
         for (name, value) in [("RateLimit-Policy", policy), ("RateLimit", left)] {

@@ -1,0 +1,25 @@
+//! The machine's clock: the one place where the time comes from.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use mec_core::Timestamp;
+
+/// The process's clock.
+pub struct Wall;
+
+impl mec_store::Clock for Wall {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// Seconds since 1970.
+pub fn unix_seconds() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+}

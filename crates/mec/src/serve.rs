@@ -1,0 +1,119 @@
+//! `mec serve`: opens the store, starts the engine, listens, and drains on the way out.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use mec_engine::{Engine, EngineConfig, RisingIds};
+use mec_http::{App, Claims, Role};
+use mec_store_sqlite::{SqliteConfig, SqliteStore};
+
+use crate::clock::{Wall, unix_seconds};
+use crate::secret;
+
+#[derive(clap::Args)]
+pub struct ServeArgs {
+    /// Where to listen
+    #[arg(long, env = "MEC_LISTEN", default_value = "127.0.0.1:8000")]
+    listen: SocketAddr,
+}
+
+impl Default for ServeArgs {
+    fn default() -> Self {
+        let from_env = std::env::var("MEC_LISTEN")
+            .ok()
+            .and_then(|text| text.parse().ok());
+        Self {
+            listen: from_env.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
+        }
+    }
+}
+
+/// Opens the embedded store of a folder.
+pub fn open_store(folder: &Path) -> Result<SqliteStore> {
+    let config = SqliteConfig {
+        data_dir: folder.to_owned(),
+        max_size_bytes: None,
+    };
+    Ok(SqliteStore::open(&config, Arc::new(Wall), &mut RisingIds)?)
+}
+
+pub fn serve(folder: &Path, args: &ServeArgs) -> Result<ExitCode> {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::WARN)
+        .init();
+    let secret = secret::load_or_make(folder)?;
+    if secret.made_up && !args.listen.ip().is_loopback() {
+        bail!(
+            "{} is not a loopback address; set JWT_SECRET (32 bytes or more) before listening on it",
+            args.listen
+        );
+    }
+    let store = Arc::new(open_store(folder)?);
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let engine = Arc::new(Engine::start(
+            store,
+            Arc::new(Wall),
+            RisingIds,
+            EngineConfig::default(),
+        )?);
+        let listener = tokio::net::TcpListener::bind(args.listen)
+            .await
+            .with_context(|| format!("{} cannot be listened on", args.listen))?;
+        let address = listener.local_addr()?;
+        std::fs::write(folder.join("mec.addr"), address.to_string())?;
+        welcome(address, folder, &secret.secret)?;
+        mec_http::serve(
+            listener,
+            App::new(engine.clone(), secret.secret.clone().into()),
+            stopped(),
+        )
+        .await?;
+        engine.close().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+fn welcome(address: SocketAddr, folder: &Path, secret: &str) -> Result<()> {
+    let claims = Claims {
+        sub: "first-start".to_owned(),
+        role: Role::MecService,
+        namespace_id: "default".to_owned(),
+        account_id: None,
+        aud: "mec-service".to_owned(),
+        exp: unix_seconds().saturating_add(86_400),
+    };
+    let token = mec_http::issue_token(secret.as_bytes(), &claims)?;
+    let head = "-H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json'";
+    println!("listening on http://{address}");
+    println!("data in {}", folder.display());
+    println!();
+    println!("A token of the role mec_service, good for a day, and three calls to paste:");
+    println!();
+    println!("TOKEN={token}");
+    println!(
+        "curl -s http://{address}/api/accounts {head} -d '{{\"account_type_code\":\"organization\",\"external_id\":\"acme\"}}' && curl -s http://{address}/api/rpc/provision_plan {head} -d '{{\"p_external_id\":\"acme\",\"p_plan_id\":\"starter\"}}'; echo"
+    );
+    println!(
+        "curl -s http://{address}/api/rpc/check_entitlement {head} -d '{{\"p_external_id\":\"acme\",\"p_resource_type\":\"benchmark_runs\"}}'; echo"
+    );
+    println!(
+        "curl -s http://{address}/api/rpc/consume {head} -d '{{\"p_idempotency_key\":\"run-1\",\"p_external_id\":\"acme\",\"p_resource_type\":\"benchmark_runs\"}}'; echo"
+    );
+    Ok(())
+}
