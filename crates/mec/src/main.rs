@@ -74,6 +74,10 @@ struct TokenArgs {
 
 #[derive(Clone, Copy, ValueEnum)]
 #[value(rename_all = "snake_case")]
+#[allow(
+    clippy::enum_variant_names,
+    reason = "these are the names of the roles"
+)]
 enum RoleName {
     MecUser,
     MecService,

@@ -1,1 +1,1 @@
-//! .
+//! Black-box tests of the real binary; they stand in `tests/`.
