@@ -82,3 +82,61 @@ pub(crate) fn seed(
         .map_err(store_error)?;
     transaction.commit().map_err(store_error)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn migrated() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, Timestamp::default()).unwrap();
+        connection
+    }
+
+    #[test]
+    fn every_statement_prepares_and_none_but_verification_scans_the_ledger() {
+        let connection = migrated();
+        for (file, statement) in sql::ALL {
+            connection
+                .prepare(statement)
+                .map_err(|error| format!("{file}: {error}"))
+                .unwrap();
+            let mut plan = connection
+                .prepare(&format!("EXPLAIN QUERY PLAN {statement}"))
+                .unwrap();
+            let mut steps = plan.raw_query();
+            while let Some(step) = steps.next().unwrap() {
+                let step: String = step.get(3).unwrap();
+                let scans = step.starts_with("SCAN l") || step.contains("SCAN consumption_ledger");
+                assert!(
+                    !scans || *file == "event_select_all_by_chain",
+                    "{file}: {step}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let mut connection = migrated();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        let refused = migrate(&mut connection, Timestamp::default()).unwrap_err();
+        assert!(refused.to_string().contains("run a newer mec"));
+    }
+
+    #[test]
+    fn what_is_only_appended_to_cannot_be_changed_or_deleted() {
+        let connection = migrated();
+        let insert = "INSERT INTO entitlements_audit VALUES ('n', zeroblob(16), zeroblob(16), 'INSERT', NULL, NULL, 'x', 0)";
+        connection.execute(insert, []).unwrap();
+        for change in [
+            "UPDATE entitlements_audit SET changed_by = 'y'",
+            "DELETE FROM entitlements_audit",
+        ] {
+            let refused = connection.execute(change, []).unwrap_err();
+            assert!(refused.to_string().contains("append-only"), "{change}");
+        }
+    }
+}
