@@ -38,7 +38,7 @@ pub fn load_or_make(folder: &Path) -> Result<Secret> {
             made_up: true,
         });
     }
-    fs::create_dir_all(folder)
+    make_private(folder)
         .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
     let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
     write_private(&path, &secret)
@@ -47,6 +47,20 @@ pub fn load_or_make(folder: &Path) -> Result<Secret> {
         secret,
         made_up: true,
     })
+}
+
+#[cfg(unix)]
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)
 }
 
 #[cfg(unix)]
