@@ -3,6 +3,7 @@
 
 mod args;
 mod auth;
+mod body;
 pub mod error;
 mod resources;
 mod rpc;
@@ -11,7 +12,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -55,7 +56,6 @@ pub fn router(app: App) -> Router {
                 "the path does not take this method; RPCs take POST",
             )
         })
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(app)
 }
 

@@ -1,8 +1,7 @@
 //! `POST /api/accounts` and `POST /api/entitlements`, one row each.
 
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mec_core::account::AccountStatus;
@@ -16,8 +15,6 @@ use crate::App;
 use crate::args::{Args, require_json};
 use crate::auth::{Caller, Role};
 use crate::error::ApiError;
-
-type Body = Result<Bytes, BytesRejection>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,7 +30,7 @@ pub(crate) async fn create_account(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let mut args = open(&caller, &headers, body)?;
+    let mut args = open(&caller, &headers, body).await?;
     let account_id = args
         .id("account_id")?
         .unwrap_or_else(|| RisingIds.next_id());
@@ -70,7 +67,7 @@ pub(crate) async fn create_entitlement(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let mut args = open(&caller, &headers, body)?;
+    let mut args = open(&caller, &headers, body).await?;
     let (account, resource) = (args.id("account_id")?, args.code("resource_type_code")?);
     let account = args.required("account_id", account)?;
     let limit_kind = args.optional(
@@ -116,10 +113,9 @@ pub(crate) async fn create_entitlement(
     .await
 }
 
-fn open(caller: &Caller, headers: &HeaderMap, body: Body) -> Result<Args, ApiError> {
+async fn open(caller: &Caller, headers: &HeaderMap, body: Body) -> Result<Args, ApiError> {
     caller.at_least(Role::MecService)?;
-    let body =
-        body.map_err(|_| ApiError::new("payload_too_large", "the body is larger than 1 MiB"))?;
+    let body = crate::body::read(body).await?;
     require_json(headers)?;
     Args::of_row(&body)
 }

@@ -1,7 +1,6 @@
 //! The RPCs: a name, its arguments, and the command they make.
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -22,10 +21,9 @@ pub(crate) async fn call(
     caller: Caller,
     Path(name): Path<String>,
     headers: HeaderMap,
-    body: std::result::Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response> {
-    let body =
-        body.map_err(|_| ApiError::new("payload_too_large", "the body is larger than 1 MiB"))?;
+    let body = crate::body::read(body).await?;
     require_json(&headers)?;
     caller.at_least(Role::MecUser)?;
     let mut args = Args::of_rpc(&body)?;
