@@ -1,5 +1,6 @@
 //! `mec serve`: opens the store, starts the engine, listens, and drains on the way out.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -100,20 +101,23 @@ fn welcome(address: SocketAddr, folder: &Path, secret: &str) -> Result<()> {
     };
     let token = mec_http::issue_token(secret.as_bytes(), &claims)?;
     let head = "-H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json'";
-    println!("listening on http://{address}");
-    println!("data in {}", folder.display());
-    println!();
-    println!("A token of the role mec_service, good for a day, and three calls to paste:");
-    println!();
-    println!("TOKEN={token}");
-    println!(
-        "curl -s http://{address}/api/accounts {head} -d '{{\"account_type_code\":\"organization\",\"external_id\":\"acme\"}}' && curl -s http://{address}/api/rpc/provision_plan {head} -d '{{\"p_external_id\":\"acme\",\"p_plan_id\":\"starter\"}}'; echo"
+    let api = format!("http://{address}/api");
+    let screen = format!(
+        "listening on http://{address}
+data in {folder}
+
+A token of the role mec_service, good for a day, and three calls to paste:
+
+TOKEN={token}
+curl -s {api}/accounts {head} -d '{{\"account_type_code\":\"organization\",\"external_id\":\"acme\"}}' && curl -s {api}/rpc/provision_plan {head} -d '{{\"p_external_id\":\"acme\",\"p_plan_id\":\"starter\"}}'; echo
+curl -s {api}/rpc/check_entitlement {head} -d '{{\"p_external_id\":\"acme\",\"p_resource_type\":\"benchmark_runs\"}}'; echo
+curl -s {api}/rpc/consume {head} -d '{{\"p_idempotency_key\":\"run-1\",\"p_external_id\":\"acme\",\"p_resource_type\":\"benchmark_runs\"}}'; echo
+",
+        folder = folder.display(),
     );
-    println!(
-        "curl -s http://{address}/api/rpc/check_entitlement {head} -d '{{\"p_external_id\":\"acme\",\"p_resource_type\":\"benchmark_runs\"}}'; echo"
-    );
-    println!(
-        "curl -s http://{address}/api/rpc/consume {head} -d '{{\"p_idempotency_key\":\"run-1\",\"p_external_id\":\"acme\",\"p_resource_type\":\"benchmark_runs\"}}'; echo"
-    );
+    // Whoever reads the screen may go away; the service stays.
+    if let Err(error) = std::io::stdout().write_all(screen.as_bytes()) {
+        tracing::warn!(%error, "the first screen could not be printed");
+    }
     Ok(())
 }
