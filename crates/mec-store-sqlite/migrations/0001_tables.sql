@@ -3,6 +3,11 @@
 -- that adding two of them cannot leave the range of an INTEGER and become a rounded REAL.
 -- In keys of internal tables an empty text stands for "none"; no code is empty.
 
+CREATE TABLE schema_migrations (
+    version    INTEGER NOT NULL PRIMARY KEY,
+    applied_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE store_meta (
     name  TEXT NOT NULL PRIMARY KEY,
     value INTEGER NOT NULL

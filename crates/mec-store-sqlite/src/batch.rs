@@ -1,4 +1,4 @@
-//! One transaction of the writer. Dropping it rolls back.
+//! One transaction of the writer. Dropping it without a commit leaves no trace.
 
 use std::sync::Arc;
 
@@ -6,69 +6,47 @@ use mec_core::book::TreeHead;
 use mec_core::need::{Loaded, Need};
 use mec_core::{Namespace, Timestamp};
 use mec_store::{
-    Batch, CommitError, CommitSet, KeyRef, KeyState, Locator, Place, StoreError, StoredAnswer,
+    Batch, Clock, CommitError, CommitSet, KeyRef, KeyState, Locator, Place, StoreError,
+    StoredAnswer,
 };
-use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, Row, params};
 use uuid::Uuid;
 
 use crate::convert::{code, optional_id};
-use crate::errors::{commit_error, store_error};
-use crate::{Writer, commit, load, sql};
+use crate::error::store_error;
+use crate::values::first;
+use crate::writer::{Slot, Taken};
+use crate::{commit, load, sql};
 
-/// One transaction of the embedded store.
+/// One transaction of the embedded store. The lock it begins with is SQLite's own, so that nothing
+/// it reads can change before it commits, even by a program that does not know of the folder's lock.
+#[derive(Debug)]
 pub struct SqliteBatch {
-    // Taken only when the batch ends.
-    writer: Option<Writer>,
-    home: Arc<Mutex<Option<Writer>>>,
+    taken: Taken,
     now: Timestamp,
     fencing_epoch: u64,
     keys: Vec<KeyState>,
-    is_open: bool,
 }
 
 impl SqliteBatch {
     pub(crate) fn begin(
-        writer: Writer,
-        home: Arc<Mutex<Option<Writer>>>,
-        now: Timestamp,
+        slot: &Arc<Slot>,
+        clock: &dyn Clock,
         fencing_epoch: u64,
         keys: &[KeyRef],
     ) -> Result<Self, StoreError> {
-        let mut batch = Self {
-            writer: Some(writer),
-            home,
-            now,
+        let taken = slot.take()?;
+        let connection = taken.connection()?;
+        open_transaction(connection).map_err(store_error)?;
+        let states: rusqlite::Result<Vec<KeyState>> =
+            keys.iter().map(|key| key_state(connection, key)).collect();
+        let keys = states.map_err(store_error)?;
+        Ok(Self {
+            taken,
+            now: clock.now(),
             fencing_epoch,
-            keys: Vec::with_capacity(keys.len()),
-            is_open: false,
-        };
-        for key in keys {
-            let state = key_state(batch.connection()?, key).map_err(store_error)?;
-            batch.keys.push(state);
-        }
-        Ok(batch)
-    }
-
-    fn connection(&self) -> Result<&Connection, StoreError> {
-        let writer = self.writer.as_ref().map(|writer| &writer.connection);
-        writer.ok_or_else(|| StoreError::Internal("the batch has ended".to_owned(), None))
-    }
-}
-
-impl Drop for SqliteBatch {
-    fn drop(&mut self) {
-        let Some(mut writer) = self.writer.take() else {
-            return;
-        };
-        if self.is_open {
-            writer.counters.clear();
-            if let Err(error) = writer.connection.execute_batch("ROLLBACK") {
-                // SQLite has rolled back by itself after a full disk or an I/O error.
-                tracing::debug!(%error, "nothing was left to roll back");
-            }
-        }
-        *self.home.lock() = Some(writer);
+            keys,
+        })
     }
 }
 
@@ -86,7 +64,7 @@ impl Batch for SqliteBatch {
         namespace: &Namespace,
         locators: &[Locator],
     ) -> Result<Vec<Option<Place>>, StoreError> {
-        let connection = self.connection()?;
+        let connection = self.taken.connection()?;
         locators
             .iter()
             .map(|locator| load::locate(connection, namespace, locator).map_err(store_error))
@@ -98,7 +76,7 @@ impl Batch for SqliteBatch {
         namespace: &Namespace,
         tree: Uuid,
     ) -> Result<Option<TreeHead>, StoreError> {
-        load::head(self.connection()?, namespace, tree).map_err(store_error)
+        load::head(self.taken.connection()?, namespace, tree).map_err(store_error)
     }
 
     fn fencing_epoch(&self) -> u64 {
@@ -111,7 +89,7 @@ impl Batch for SqliteBatch {
         tree: Uuid,
         needs: &[Need],
     ) -> Result<Vec<Loaded>, StoreError> {
-        let connection = self.connection()?;
+        let connection = self.taken.connection()?;
         needs
             .iter()
             .map(|need| {
@@ -121,28 +99,27 @@ impl Batch for SqliteBatch {
     }
 
     async fn commit(mut self, changes: CommitSet) -> Result<(), CommitError> {
-        let Some(writer) = self.writer.as_mut() else {
-            return Err(StoreError::Internal("the batch has ended".to_owned(), None).into());
-        };
-        writer
-            .connection
-            .execute_batch("BEGIN IMMEDIATE")
-            .map_err(|error| commit_error(error, None))?;
-        self.is_open = true;
-        commit::write(&writer.connection, &mut writer.counters, &changes, self.now)?;
-        writer
-            .connection
-            .execute_batch("COMMIT")
-            .map_err(|error| commit_error(error, None))?;
-        self.is_open = false;
+        let writer = self.taken.writer()?;
+        commit::write(writer, &changes)?;
+        writer.conn.execute_batch("COMMIT").map_err(store_error)?;
+        writer.counters.keep_new();
         Ok(())
     }
 }
 
+/// A database that cannot be written to can still be read, for answers that change nothing; the
+/// commit then says so.
+fn open_transaction(connection: &Connection) -> rusqlite::Result<()> {
+    match connection.execute_batch("BEGIN IMMEDIATE") {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => {
+            connection.execute_batch("BEGIN")
+        }
+        opened => opened,
+    }
+}
+
 fn key_state(connection: &Connection, key: &KeyRef) -> rusqlite::Result<KeyState> {
-    let mut statement = connection.prepare_cached(sql::KEY_SELECT_BY_HASH)?;
-    let values = params![key.namespace.as_str(), key.hash.to_be_bytes()];
-    let stored = |row: &rusqlite::Row<'_>| {
+    let stored = |row: &Row<'_>| {
         Ok(StoredAnswer {
             rpc: code(row, 0)?,
             args_hash: row.get(1)?,
@@ -150,8 +127,7 @@ fn key_state(connection: &Connection, key: &KeyRef) -> rusqlite::Result<KeyState
             answer: row.get(3)?,
         })
     };
-    Ok(statement
-        .query_row(values, stored)
-        .optional()?
+    let of = params![key.namespace.as_str(), key.hash.to_be_bytes()];
+    Ok(first(connection, sql::KEY_SELECT_BY_HASH, of, stored)?
         .map_or(KeyState::Free, KeyState::Taken))
 }

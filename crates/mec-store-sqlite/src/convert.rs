@@ -17,34 +17,13 @@ use rusqlite::types::{FromSql, Type};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-const MILLION: i128 = 1_000_000;
+use crate::amount;
 
 type Sql<T> = rusqlite::Result<T>;
 
 /// A column's value that no column of this schema may hold.
 pub(crate) fn damaged(column: usize, what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.to_owned().into())
-}
-
-/// A sum as its pair of columns. Out of range where the whole part does not fit; the schema's own
-/// bound is narrower still.
-pub(crate) fn pair(amount: i128) -> (i64, i64) {
-    let whole = amount
-        .div_euclid(MILLION)
-        .clamp(i128::from(i64::MIN), i128::from(i64::MAX));
-    (whole as i64, amount.rem_euclid(MILLION) as i64)
-}
-
-/// A pair of columns as the sum.
-pub(crate) fn sum(whole: i64, micros: i64) -> i128 {
-    i128::from(whole) * MILLION + i128::from(micros)
-}
-
-/// A quantity in its column. Requests are bounded far below the column's range.
-pub(crate) fn millionths(quantity: Quantity) -> i64 {
-    quantity
-        .micros()
-        .clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
 }
 
 pub(crate) fn id(row: &Row<'_>, column: usize) -> Sql<Uuid> {
@@ -99,6 +78,10 @@ pub(crate) fn number<T: TryFrom<i64>>(row: &Row<'_>, column: usize) -> Sql<T> {
 fn json<T: for<'a> Deserialize<'a>>(row: &Row<'_>, column: usize) -> Sql<T> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text).map_err(|error| damaged(column, &error.to_string()))
+}
+
+pub(crate) fn namespace(row: &Row<'_>, column: usize) -> Sql<Namespace> {
+    named(row, column, Namespace::parse)
 }
 
 pub(crate) fn optional<T: FromSql>(row: &Row<'_>, column: usize) -> Sql<Option<T>> {
@@ -182,7 +165,7 @@ pub(crate) fn grant(row: &Row<'_>) -> Sql<Grant> {
         window_type_code: code(row, 4)?,
         quantity: quantity(row, 5)?,
         unit_code: code(row, 6)?,
-        remaining: sum(row.get(7)?, row.get(8)?),
+        remaining: amount::read(row, 7)?,
         priority: number(row, 9)?,
         expires_at: optional_at(row, 10)?,
         reason: optional(row, 11)?,
@@ -212,23 +195,24 @@ pub(crate) fn lease(row: &Row<'_>) -> Sql<Lease> {
 
 /// What of an account's grants is held back, as it stands in a column.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct HeldText {
+struct HeldText {
     level: Uuid,
     window_type: String,
     // Decimal text, since JSON numbers of this size are not exact everywhere.
     amount: String,
 }
 
-pub(crate) fn held_text(holds: &[GrantHold]) -> String {
+pub(crate) fn held_text<'a>(holds: impl IntoIterator<Item = &'a GrantHold>) -> Sql<String> {
     let texts: Vec<HeldText> = holds
-        .iter()
+        .into_iter()
         .map(|hold| HeldText {
             level: hold.level,
             window_type: hold.window_type_code.to_string(),
             amount: hold.amount.to_string(),
         })
         .collect();
-    serde_json::to_string(&texts).unwrap_or_else(|_| "[]".to_owned())
+    serde_json::to_string(&texts)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
 pub(crate) fn held(row: &Row<'_>, column: usize) -> Sql<Vec<GrantHold>> {
@@ -268,14 +252,13 @@ pub(crate) fn reservation(row: &Row<'_>) -> Sql<Reservation> {
 
 /// An event without its details, and the factor of its unit.
 pub(crate) fn event(row: &Row<'_>) -> Sql<(Event, i64)> {
-    let namespace: String = row.get(0)?;
     let under: Vec<u8> = row.get(14)?;
     let recorded_under = under
         .chunks_exact(16)
         .filter_map(|bytes| Uuid::from_slice(bytes).ok())
         .collect();
     let event = Event {
-        namespace_id: Namespace::parse(&namespace).ok_or_else(|| damaged(0, &namespace))?,
+        namespace_id: namespace(row, 0)?,
         event_id: id(row, 1)?,
         idempotency_key: optional(row, 2)?,
         account_id: id(row, 3)?,
@@ -296,16 +279,6 @@ pub(crate) fn event(row: &Row<'_>) -> Sql<(Event, i64)> {
         details: Details::new(),
     };
     Ok((event, row.get(18)?))
-}
-
-/// Ids side by side, 16 bytes each.
-pub(crate) fn joined(ids: &[Uuid]) -> Vec<u8> {
-    ids.iter().flat_map(|id| *id.as_bytes()).collect()
-}
-
-/// "None" in the keys of internal tables.
-pub(crate) fn or_empty(code: &Option<Code>) -> &str {
-    code.as_deref().unwrap_or_default()
 }
 
 pub(crate) fn none_if_empty(text: String) -> Option<Code> {

@@ -15,12 +15,12 @@ use mec_store::{Locator, Place};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
-use crate::catalogue::rows;
 use crate::convert::{
-    self, at, code, id, named, none_if_empty, number, optional_at, optional_code, optional_id,
-    or_empty, sum,
+    self, at, code, id, named, none_if_empty, number, optional_at, optional_code,
 };
-use crate::sql;
+use crate::counter::{self, Granularity};
+use crate::values::{Id, all as rows, first, or_empty};
+use crate::{amount, commit, sql};
 
 type Sql<T> = rusqlite::Result<T>;
 
@@ -113,22 +113,25 @@ pub(crate) fn load(
             from_hour,
             minutes_of,
         } => {
-            let Some(counter) = counter_id(connection, namespace, *level, counter)? else {
+            let Some(counter) = counter::find(connection, namespace, *level, counter)? else {
                 return Ok(Loaded::Rolling {
                     hours: Vec::new(),
                     minutes: Vec::new(),
                 });
             };
-            let hour_end = minutes_of.saturating_add_micros(Timestamp::MICROS_PER_HOUR);
+            let start = minutes_of.as_micros();
+            let end = minutes_of
+                .saturating_add_micros(Timestamp::MICROS_PER_HOUR)
+                .as_micros();
             Loaded::Rolling {
-                hours: buckets(connection, counter, HOUR, from_hour.as_micros(), i64::MAX)?,
-                minutes: buckets(
+                hours: counter::buckets(
                     connection,
                     counter,
-                    MINUTE,
-                    minutes_of.as_micros(),
-                    hour_end.as_micros(),
+                    Granularity::Hour,
+                    from_hour.as_micros(),
+                    i64::MAX,
                 )?,
+                minutes: counter::buckets(connection, counter, Granularity::Minute, start, end)?,
             }
         }
         Need::Scopes(resource) => {
@@ -146,41 +149,40 @@ pub(crate) fn load(
             resource,
             scope,
         } => {
-            let mut statement = connection.prepare_cached(sql::OWN_TOTAL_SELECT_BY_LEVEL)?;
-            let values = params![
+            let of = params![
                 namespace.as_str(),
-                level.as_bytes(),
+                Id(*level),
                 resource,
-                or_empty(scope)
+                or_empty(scope.as_ref())
             ];
-            let total = statement
-                .query_row(values, |row| Ok(sum(row.get(0)?, row.get(1)?)))
-                .optional()?;
+            let total = first(connection, sql::OWN_TOTAL_SELECT_BY_LEVEL, of, |row| {
+                amount::read(row, 0)
+            })?;
             Loaded::OwnTotal(total.unwrap_or(0))
         }
         Need::Event(wanted) => {
             Loaded::Event(event_facts(connection, namespace, *wanted)?.map(Box::new))
         }
         Need::Reservation(wanted) => {
-            let mut statement = connection.prepare_cached(sql::RESERVATION_SELECT_BY_ID)?;
-            let found = statement
-                .query_row(
-                    params![namespace.as_str(), wanted.as_bytes()],
+            let of = params![namespace.as_str(), Id(*wanted)];
+            Loaded::Reservation(
+                first(
+                    connection,
+                    sql::RESERVATION_SELECT_BY_ID,
+                    of,
                     convert::reservation,
-                )
-                .optional()?;
-            Loaded::Reservation(found.map(Arc::new))
+                )?
+                .map(Arc::new),
+            )
         }
         Need::Grant(wanted) => {
-            let mut statement = connection.prepare_cached(sql::GRANT_SELECT_BY_ID)?;
-            Loaded::Grant(
-                statement
-                    .query_row(
-                        params![namespace.as_str(), wanted.as_bytes()],
-                        convert::grant,
-                    )
-                    .optional()?,
-            )
+            let of = params![namespace.as_str(), Id(*wanted)];
+            Loaded::Grant(first(
+                connection,
+                sql::GRANT_SELECT_BY_ID,
+                of,
+                convert::grant,
+            )?)
         }
     })
 }
@@ -262,10 +264,10 @@ fn part(
 }
 
 fn hold(row: &rusqlite::Row<'_>, level: Uuid) -> Sql<(HoldKind, Code, Hold)> {
-    let kind = if row.get::<_, i64>(0)? == 0 {
-        HoldKind::Lease
-    } else {
-        HoldKind::Reservation
+    let kind = match row.get(0)? {
+        commit::hold::LEASE => HoldKind::Lease,
+        commit::hold::RESERVATION => HoldKind::Reservation,
+        _ => return Err(convert::damaged(0, "a kind of hold")),
     };
     let grants = convert::held(row, 8)?
         .into_iter()
@@ -273,7 +275,7 @@ fn hold(row: &rusqlite::Row<'_>, level: Uuid) -> Sql<(HoldKind, Code, Hold)> {
     let hold = Hold {
         id: id(row, 1)?,
         scope: optional_code(row, 3)?,
-        amount: sum(row.get(4)?, row.get(5)?),
+        amount: amount::read(row, 4)?,
         created_at: at(row, 6)?,
         expires_at: at(row, 7)?,
         grants: grants
@@ -325,7 +327,7 @@ fn event_facts(
             level: id(row, 1)?,
             window_type_code: code(row, 2)?,
             grant_expires_at: optional_at(row, 3)?,
-            amount: sum(row.get(4)?, row.get(5)?),
+            amount: amount::read(row, 4)?,
         })
     })?;
     Ok(Some(EventFacts { event, net, draws }))
@@ -342,94 +344,19 @@ pub(crate) fn details(connection: &Connection, event: &Event) -> Sql<Details> {
     )
 }
 
-pub(crate) const TOTAL: i64 = 0;
-pub(crate) const DAY: i64 = 1;
-pub(crate) const HOUR: i64 = 2;
-pub(crate) const MINUTE: i64 = 3;
-
-pub(crate) fn counter_id(
-    connection: &Connection,
-    namespace: &Namespace,
-    level: Uuid,
-    counter: &CounterKey,
-) -> Sql<Option<i64>> {
-    let mut statement = connection.prepare_cached(sql::COUNTER_SELECT_BY_LEVEL)?;
-    let values = params![
-        namespace.as_str(),
-        counter.resource,
-        level.as_bytes(),
-        or_empty(&counter.drawn_for),
-        or_empty(&counter.scope)
-    ];
-    statement.query_row(values, |row| row.get(0)).optional()
-}
-
-pub(crate) fn buckets(
-    connection: &Connection,
-    counter: i64,
-    granularity: i64,
-    from: i64,
-    to: i64,
-) -> Sql<Vec<(Timestamp, i128)>> {
-    rows(
-        connection,
-        sql::BUCKET_SELECT_BY_COUNTER,
-        params![counter, granularity, from, to],
-        |row| Ok((at(row, 0)?, sum(row.get(1)?, row.get(2)?))),
-    )
-}
-
-/// The sum of a counter between two bucket starts: days in the middle, hours and minutes at the edges.
+/// The sum of a counter in `[from, to)`; 0 for one that was never written to.
 pub(crate) fn counter_sum(
     connection: &Connection,
     namespace: &Namespace,
     level: Uuid,
-    counter: &CounterKey,
+    key: &CounterKey,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
 ) -> Sql<i128> {
-    let Some(counter) = counter_id(connection, namespace, level, counter)? else {
-        return Ok(0);
-    };
-    let total = |granularity, from: i64, to: i64| -> Sql<i128> {
-        if from >= to {
-            return Ok(0);
-        }
-        Ok(buckets(connection, counter, granularity, from, to)?
-            .into_iter()
-            .map(|(_, amount)| amount)
-            .sum())
-    };
-    let (from, to) = match (from, to) {
-        (None, None) => return total(TOTAL, i64::MIN, i64::MAX),
-        (from, to) => (
-            from.unwrap_or(Timestamp::MIN).as_micros(),
-            to.unwrap_or(Timestamp::MAX).as_micros(),
-        ),
-    };
-    let up = |at: i64, length: i64| {
-        at.div_euclid(length) * length
-            + if at.rem_euclid(length) == 0 {
-                0
-            } else {
-                length
-            }
-    };
-    let down = |at: i64, length: i64| at.div_euclid(length) * length;
-    let (hour, day) = (Timestamp::MICROS_PER_HOUR, Timestamp::MICROS_PER_DAY);
-    let (first_hour, last_hour) = (up(from, hour), down(to, hour));
-    if first_hour > last_hour {
-        return total(MINUTE, from, to);
+    match counter::find(connection, namespace, level, key)? {
+        Some(counter) => counter::sum(connection, counter, from, to),
+        None => Ok(0),
     }
-    let (first_day, last_day) = (up(first_hour, day), down(last_hour, day));
-    let edges = total(MINUTE, from, first_hour)? + total(MINUTE, last_hour, to)?;
-    if first_day > last_day {
-        return Ok(edges + total(HOUR, first_hour, last_hour)?);
-    }
-    Ok(edges
-        + total(HOUR, first_hour, first_day)?
-        + total(DAY, first_day, last_day)?
-        + total(HOUR, last_day, last_hour)?)
 }
 
 pub(crate) fn ancestors(
@@ -439,6 +366,6 @@ pub(crate) fn ancestors(
 ) -> Sql<Vec<Uuid>> {
     let of = params![namespace.as_str(), account.as_bytes()];
     rows(connection, sql::ACCOUNT_SELECT_ANCESTORS_BY_ID, of, |row| {
-        Ok(optional_id(row, 0)?.unwrap_or_default())
+        id(row, 0)
     })
 }

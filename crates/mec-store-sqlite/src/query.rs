@@ -1,32 +1,35 @@
-//! Reads of usage outside a batch.
+//! Reads of usage outside a batch. The caller runs each in one transaction, so that sums of several
+//! statements are of one moment.
 
 use std::collections::BTreeMap;
 
 use mec_core::usage::CounterKey;
-use mec_core::{Quantity, Timestamp};
+use mec_core::{Timestamp, window};
 use mec_store::{SeriesBucket, SeriesGroup, SeriesQuery, SeriesRow, UsageQuery};
-use rusqlite::{Connection, params};
-use uuid::Uuid;
+use rusqlite::{Connection, Row, params};
 
-use crate::catalogue::rows;
-use crate::convert::{at, id, number};
-use crate::load::{DAY, HOUR, buckets, counter_id, counter_sum};
+use crate::convert::{at, id};
+use crate::counter::{self, Granularity};
+use crate::load::counter_sum;
 use crate::sql;
+use crate::values::{At, Id, all, first};
 
 type Sql<T> = rusqlite::Result<T>;
 
-/// Usage in explicit bounds. An account's own use alone is read from the ledger's index where others
-/// stand or stood below it.
+/// Usage in explicit bounds. The use of an account alone is summed up from the ledger's index where
+/// others stood below it; else its counters hold nothing more.
 pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> Sql<i128> {
-    let ns = query.namespace.as_str();
-    let own_only = !query.include_children
-        && connection.query_row(
+    let of = params![query.namespace.as_str(), Id(query.account)];
+    let apart = !query.include_children
+        && first(
+            connection,
             sql::ACCOUNT_SELECT_HAD_CHILDREN_BY_ID,
-            params![ns, query.account.as_bytes()],
+            of,
             |row| row.get(0),
-        )?;
-    if !own_only {
-        let counter = CounterKey {
+        )?
+        .unwrap_or(false);
+    if !apart {
+        let key = CounterKey {
             resource: query.resource.clone(),
             scope: query.scope.clone(),
             drawn_for: None,
@@ -35,124 +38,162 @@ pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> Sql<i128> {
             connection,
             &query.namespace,
             query.account,
-            &counter,
+            &key,
             query.from,
             query.to,
         );
     }
-    let from = query.from.unwrap_or(Timestamp::MIN).as_micros();
-    let to = query.to.unwrap_or(Timestamp::MAX).as_micros();
-    let values = params![
-        ns,
-        query.account.as_bytes(),
+    let of = params![
+        query.namespace.as_str(),
+        Id(query.account),
         query.resource,
-        from,
-        to,
-        query.scope
+        query.from.map_or(i64::MIN, Timestamp::as_micros),
+        query.to.map_or(i64::MAX, Timestamp::as_micros),
+        query.scope,
     ];
-    let amounts = rows(
-        connection,
-        sql::USAGE_SELECT_OWN_BY_ACCOUNT,
-        values,
-        |row| amount(row, 0),
-    )?;
-    Ok(amounts.into_iter().sum())
+    Ok(
+        all(connection, sql::USAGE_SELECT_OWN_BY_ACCOUNT, of, |row| {
+            amount(row, 0)
+        })?
+        .into_iter()
+        .sum(),
+    )
 }
 
-fn amount(row: &rusqlite::Row<'_>, column: usize) -> Sql<i128> {
-    let quantity: Quantity = crate::convert::quantity(row, column)?;
-    Ok(quantity.micros() * i128::from(number::<i64>(row, column + 1)?))
+/// An amount in the base unit from a quantity and the factor after it.
+fn amount(row: &Row<'_>, first: usize) -> Sql<i128> {
+    Ok(i128::from(row.get::<_, i64>(first)?) * i128::from(row.get::<_, i64>(first + 1)?))
 }
 
 /// Usage by time bucket: from the counters, or from an index of the ledger where it is grouped by
-/// account or detail.
+/// account or detail. Rows that come to nothing are left out.
 pub(crate) fn series(connection: &Connection, query: &SeriesQuery) -> Sql<Vec<SeriesRow>> {
-    let mut sums: BTreeMap<(Timestamp, Option<String>), i128> = BTreeMap::new();
-    let mut add = |at: Timestamp, group: Option<String>, amount: i128| {
-        *sums
-            .entry((bucket_start(at, query.bucket), group))
-            .or_default() += amount;
-    };
-    let (from, to) = (query.from.as_micros(), query.to.as_micros());
-    let ns = query.namespace.as_str();
-    let granularity = if query.bucket == SeriesBucket::Hour {
-        HOUR
-    } else {
-        DAY
+    let mut sums = Sums {
+        bucket: query.bucket,
+        by_bucket: BTreeMap::new(),
     };
     match &query.group_by {
         None => {
-            let counter = CounterKey {
+            let key = CounterKey {
                 resource: query.resource.clone(),
                 scope: None,
                 drawn_for: None,
             };
-            if let Some(counter) =
-                counter_id(connection, &query.namespace, query.account, &counter)?
+            if let Some(counter) = counter::find(connection, &query.namespace, query.account, &key)?
             {
-                buckets(connection, counter, granularity, from, to)?
-                    .into_iter()
-                    .for_each(|(at, amount)| add(at, None, amount));
-            }
-        }
-        Some(SeriesGroup::Scope) => {
-            let of = params![ns, query.resource, query.account.as_bytes()];
-            let counters: Vec<(i64, String)> =
-                rows(connection, sql::COUNTER_SELECT_SCOPES_BY_LEVEL, of, |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })?;
-            for (counter, scope) in counters {
-                for (at, amount) in buckets(connection, counter, granularity, from, to)? {
-                    // The counter of all scopes holds those without one; the others are taken off it.
-                    if scope.is_empty() {
-                        add(at, None, amount);
-                    } else {
-                        add(at, Some(scope.clone()), amount);
-                        add(at, None, -amount);
-                    }
+                for (at, amount) in buckets(connection, query, counter)? {
+                    sums.add(at, None, amount);
                 }
             }
         }
+        Some(SeriesGroup::Scope) => by_scope(connection, query, &mut sums)?,
         Some(SeriesGroup::Account) => {
-            let of = params![ns, query.account.as_bytes(), query.resource, from, to];
-            let events = rows(
-                connection,
-                sql::SERIES_SELECT_ACCOUNTS_BY_LEVEL,
-                of,
-                |row| Ok((at(row, 0)?, amount(row, 1)?, id(row, 3)?)),
-            )?;
-            events
-                .into_iter()
-                .for_each(|(at, amount, account): (_, _, Uuid)| {
-                    add(at, Some(account.to_string()), amount)
-                });
+            let of = params![
+                query.namespace.as_str(),
+                Id(query.account),
+                query.resource,
+                At(query.from),
+                At(query.to)
+            ];
+            let read = |row: &Row<'_>| Ok((at(row, 0)?, amount(row, 1)?, id(row, 3)?));
+            for (at, amount, account) in
+                all(connection, sql::SERIES_SELECT_ACCOUNTS_BY_LEVEL, of, read)?
+            {
+                sums.add(at, Some(account.to_string()), amount);
+            }
         }
         Some(SeriesGroup::Detail(key)) => {
-            let of = params![ns, query.account.as_bytes(), query.resource, from, to, key];
-            let events: Vec<(Timestamp, i128, Option<String>)> =
-                rows(connection, sql::SERIES_SELECT_DETAILS_BY_LEVEL, of, |row| {
-                    Ok((at(row, 0)?, amount(row, 1)?, row.get(3)?))
-                })?;
-            events
-                .into_iter()
-                .for_each(|(at, amount, value)| add(at, value, amount));
+            let of = params![
+                query.namespace.as_str(),
+                Id(query.account),
+                query.resource,
+                At(query.from),
+                At(query.to),
+                key
+            ];
+            let read = |row: &Row<'_>| Ok((at(row, 0)?, amount(row, 1)?, row.get(3)?));
+            for (at, amount, value) in
+                all(connection, sql::SERIES_SELECT_DETAILS_BY_LEVEL, of, read)?
+            {
+                sums.add(at, value, amount);
+            }
         }
     }
-    let rows = sums.into_iter().filter(|(_, amount)| *amount != 0);
-    Ok(rows
-        .take(query.limit)
-        .map(|((bucket_start, group), amount)| SeriesRow {
+    Ok(sums.rows(query.limit))
+}
+
+fn by_scope(connection: &Connection, query: &SeriesQuery, sums: &mut Sums) -> Sql<()> {
+    let of = params![query.namespace.as_str(), query.resource, Id(query.account)];
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let counters: Vec<(i64, String)> =
+        all(connection, sql::COUNTER_SELECT_SCOPES_BY_LEVEL, of, read)?;
+    for (counter, scope) in counters {
+        for (at, amount) in buckets(connection, query, counter)? {
+            if scope.is_empty() {
+                sums.add(at, None, amount);
+            } else {
+                // What the counter of all scopes holds beyond the scopes is what had none.
+                sums.add(at, None, -amount);
+                sums.add(at, Some(scope.clone()), amount);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The buckets of a counter in the query's bounds. Where the end cuts a bucket, the part before it.
+fn buckets(
+    connection: &Connection,
+    query: &SeriesQuery,
+    counter: i64,
+) -> Sql<Vec<(Timestamp, i128)>> {
+    let granularity = match query.bucket {
+        SeriesBucket::Hour => Granularity::Hour,
+        SeriesBucket::Day | SeriesBucket::Month => Granularity::Day,
+    };
+    let cut = granularity.floor(query.to).max(query.from);
+    let mut found = counter::buckets(
+        connection,
+        counter,
+        granularity,
+        query.from.as_micros(),
+        cut.as_micros(),
+    )?;
+    if cut < query.to {
+        found.push((
+            cut,
+            counter::sum(connection, counter, Some(cut), Some(query.to))?,
+        ));
+    }
+    Ok(found)
+}
+
+struct Sums {
+    bucket: SeriesBucket,
+    by_bucket: BTreeMap<(Timestamp, Option<String>), i128>,
+}
+
+impl Sums {
+    fn add(&mut self, at: Timestamp, group: Option<String>, amount: i128) {
+        let start = match self.bucket {
+            SeriesBucket::Hour => at.floor_hour(),
+            SeriesBucket::Day => at.floor_day(),
+            SeriesBucket::Month => window::month_start(at),
+        };
+        *self.by_bucket.entry((start, group)).or_default() += amount;
+    }
+
+    fn rows(self, limit: usize) -> Vec<SeriesRow> {
+        let rows = self
+            .by_bucket
+            .into_iter()
+            .filter(|(_, amount)| *amount != 0)
+            .take(limit);
+        rows.map(|((bucket_start, group), amount)| SeriesRow {
             bucket_start,
             group,
             amount,
         })
-        .collect())
-}
-
-fn bucket_start(at: Timestamp, bucket: SeriesBucket) -> Timestamp {
-    match bucket {
-        SeriesBucket::Hour => at.floor_hour(),
-        SeriesBucket::Day => at.floor_day(),
-        SeriesBucket::Month => mec_core::window::month_start(at),
+        .collect()
     }
 }

@@ -1,11 +1,8 @@
-//! The statements, each from its own file. [`ALL`] lists them for the test that prepares every one.
+//! The statements, each from its own file in `sql/`.
 
 macro_rules! statements {
     ($($name:ident = $file:literal;)*) => {
         $(pub(crate) const $name: &str = include_str!(concat!("sql/", $file, ".sql"));)*
-        /// Every statement with the name of its file.
-        #[cfg(test)]
-        pub(crate) const ALL: &[(&str, &str)] = &[$(($file, $name)),*];
     };
 }
 
@@ -29,6 +26,7 @@ statements! {
     ALLOWED_UNIT_INSERT = "allowed_unit_insert";
     ALLOWED_UNIT_SELECT_BY_NAMESPACE = "allowed_unit_select_by_namespace";
     BUCKET_ADD_BY_COUNTER = "bucket_add_by_counter";
+    BUCKET_SELECT_ALL = "bucket_select_all";
     BUCKET_SELECT_BY_COUNTER = "bucket_select_by_counter";
     CATALOGUE_VERSION_RAISE_BY_NAMESPACE = "catalogue_version_raise_by_namespace";
     CATALOGUE_VERSION_SELECT_BY_NAMESPACE = "catalogue_version_select_by_namespace";
@@ -52,6 +50,7 @@ statements! {
     GRACE_CLOCK_DELETE_BY_LIMIT = "grace_clock_delete_by_limit";
     GRACE_CLOCK_SELECT_BY_LEVEL = "grace_clock_select_by_level";
     GRACE_CLOCK_UPSERT_BY_LIMIT = "grace_clock_upsert_by_limit";
+    GRANT_DRAW_SELECT_ALL = "grant_draw_select_all";
     GRANT_DRAW_SELECT_BY_EVENT = "grant_draw_select_by_event";
     GRANT_DRAW_UPSERT_BY_EVENT = "grant_draw_upsert_by_event";
     GRANT_SELECT_BY_ID = "grant_select_by_id";
@@ -63,6 +62,7 @@ statements! {
     KEY_SELECT_BY_HASH = "key_select_by_hash";
     LEASE_SELECT_LIVE_BY_ACCOUNT = "lease_select_live_by_account";
     LEASE_UPSERT_BY_ID = "lease_upsert_by_id";
+    META_PROBE_BY_NAME = "meta_probe_by_name";
     META_SELECT_BY_NAME = "meta_select_by_name";
     META_UPDATE_BY_NAME = "meta_update_by_name";
     OPEN_HOLD_DELETE_BY_EXPIRY = "open_hold_delete_by_expiry";
@@ -70,6 +70,7 @@ statements! {
     OPEN_HOLD_SELECT_BY_LEVEL = "open_hold_select_by_level";
     OPEN_HOLD_UPSERT_BY_LEVEL = "open_hold_upsert_by_level";
     OWN_TOTAL_ADD_BY_LEVEL = "own_total_add_by_level";
+    OWN_TOTAL_SELECT_ALL = "own_total_select_all";
     OWN_TOTAL_SELECT_BY_LEVEL = "own_total_select_by_level";
     PLAN_ARCHIVE_BY_ID = "plan_archive_by_id";
     PLAN_DELETE_UNHELD_BY_ID = "plan_delete_unheld_by_id";
@@ -80,12 +81,15 @@ statements! {
     RESERVATION_UPSERT_BY_ID = "reservation_upsert_by_id";
     RESOURCE_TYPE_DELETE_UNUSED_BY_CODE = "resource_type_delete_unused_by_code";
     RESOURCE_TYPE_SELECT_BY_NAMESPACE = "resource_type_select_by_namespace";
+    RESOURCE_TYPE_SELECT_INVENTORIES = "resource_type_select_inventories";
     RESOURCE_TYPE_UPSERT_BY_CODE = "resource_type_upsert_by_code";
     RULE_CONDITION_INSERT = "rule_condition_insert";
     RULE_CONDITION_SELECT_BY_NAMESPACE = "rule_condition_select_by_namespace";
     RULE_DELETE_BY_NAMESPACE = "rule_delete_by_namespace";
     RULE_INSERT = "rule_insert";
     RULE_SELECT_BY_NAMESPACE = "rule_select_by_namespace";
+    SCHEMA_MIGRATION_INSERT = "schema_migration_insert";
+    SCHEMA_MIGRATION_SELECT_NEWEST = "schema_migration_select_newest";
     SCOPE_INSERT = "scope_insert";
     SCOPE_SELECT_BY_TREE = "scope_select_by_tree";
     SERIES_SELECT_ACCOUNTS_BY_LEVEL = "series_select_accounts_by_level";
@@ -96,13 +100,11 @@ statements! {
     TEMPLATE_INSERT = "template_insert";
     TEMPLATE_SELECT_BY_NAMESPACE = "template_select_by_namespace";
     TREE_INSERT = "tree_insert";
+    TREE_SELECT_ALL = "tree_select_all";
     TREE_SELECT_BY_ID = "tree_select_by_id";
-    TREE_SELECT_CHAINS_NOT_EMPTY = "tree_select_chains_not_empty";
-    TREE_SELECT_HEAD_BY_CHAIN = "tree_select_head_by_chain";
     TREE_UPDATE_BY_ID = "tree_update_by_id";
     UNIT_INSERT = "unit_insert";
     UNIT_SELECT_ALL = "unit_select_all";
-    USAGE_SELECT_ALL = "usage_select_all";
     USAGE_SELECT_OWN_BY_ACCOUNT = "usage_select_own_by_account";
     WINDOW_TYPE_INSERT = "window_type_insert";
     WINDOW_TYPE_SELECT_ALL = "window_type_select_all";

@@ -1,0 +1,92 @@
+//! The data folder and who owns it.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use mec_store::StoreError;
+
+use crate::config::LOCK_FILE;
+use crate::error::io_error;
+
+/// The lock of a data folder; held until dropped, and let go by the system when the process dies.
+#[derive(Debug)]
+pub(crate) struct FolderLock {
+    _file: File,
+}
+
+/// Makes the folder, for its owner only, if it does not exist.
+pub(crate) fn make(folder: &Path) -> Result<(), StoreError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(folder).map_err(|error| {
+        io_error(
+            &format!("the data folder {} cannot be made", folder.display()),
+            error,
+        )
+    })
+}
+
+/// Makes a file, readable for its owner only, if it does not exist.
+pub(crate) fn make_private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+impl FolderLock {
+    /// Takes the lock, or says which process holds it.
+    pub(crate) fn take(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join(LOCK_FILE);
+        let mut file = make_private(&path)
+            .map_err(|error| io_error(&format!("{} cannot be opened", path.display()), error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(owned(folder, &mut file)),
+            Err(TryLockError::Error(error)) => {
+                return Err(io_error(
+                    &format!("{} cannot be locked", path.display()),
+                    error,
+                ));
+            }
+        }
+        let note = format!("{}\n", std::process::id());
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.seek(SeekFrom::Start(0)))
+            .and_then(|_| file.write_all(note.as_bytes()));
+        written.map_err(|error| {
+            io_error(&format!("{} cannot be written to", path.display()), error)
+        })?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn owned(folder: &Path, file: &mut File) -> StoreError {
+    let mut text = String::new();
+    let pid = file
+        .read_to_string(&mut text)
+        .ok()
+        .and_then(|_| text.trim().parse::<u32>().ok());
+    let who = pid.map_or_else(
+        || "another mec process".to_owned(),
+        |pid| format!("another mec process (pid {pid})"),
+    );
+    StoreError::Owned(format!(
+        "the data folder {} is in use by {who}; stop it first, or use its address",
+        folder.display()
+    ))
+}

@@ -1,0 +1,113 @@
+//! The schema's versions, applied in order, each in a transaction of its own.
+
+use mec_core::{IdSource, Namespace, Timestamp, seed};
+use mec_store::{CatalogueDraft, StoreError};
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use crate::error::store_error;
+use crate::values::{At, first, run};
+use crate::{catalogue, sql};
+
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../migrations/0001_tables.sql"),
+    include_str!("../migrations/0002_append_only.sql"),
+    include_str!("../migrations/0003_views.sql"),
+];
+
+/// The version that this binary writes.
+pub(crate) const NEWEST: i64 = MIGRATIONS.len() as i64;
+
+/// Brings the schema to this binary's version.
+pub(crate) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
+    let found = version(conn)?;
+    refuse_newer(found)?;
+    for (version, migration) in (1_i64..)
+        .zip(MIGRATIONS)
+        .filter(|(version, _)| *version > found)
+    {
+        apply(conn, version, migration, now).map_err(store_error)?;
+        tracing::info!(version, "applied a migration of the database");
+    }
+    Ok(())
+}
+
+/// Makes sure that the schema is the one this binary reads, without changing it.
+pub(crate) fn check(conn: &Connection) -> Result<(), StoreError> {
+    let found = version(conn)?;
+    refuse_newer(found)?;
+    if found < NEWEST {
+        let sentence = format!(
+            "the database has schema version {found}; start the server to bring it to {NEWEST}"
+        );
+        return Err(StoreError::Internal(sentence, None));
+    }
+    Ok(())
+}
+
+/// Puts the rows that a new installation begins with, once.
+pub(crate) fn seed(
+    conn: &mut Connection,
+    ids: &mut dyn IdSource,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let seeded: Option<i64> =
+        first(conn, sql::META_SELECT_BY_NAME, ["seeded"], |row| row.get(0)).map_err(store_error)?;
+    if seeded != Some(0) {
+        return Ok(());
+    }
+    let draft = CatalogueDraft {
+        resource_types: seed::resource_types(),
+        plans: seed::plans(ids),
+        rules: seed::rules(ids, now),
+    };
+    put_seed(conn, &draft, now).map_err(store_error)
+}
+
+fn put_seed(conn: &mut Connection, draft: &CatalogueDraft, now: Timestamp) -> rusqlite::Result<()> {
+    let transaction = conn.transaction()?;
+    catalogue::write::insert_lookups(&transaction, &seed::lookups())?;
+    catalogue::write::replace(&transaction, &Namespace::default_namespace(), draft, now)?;
+    run(&transaction, sql::META_UPDATE_BY_NAME, params!["seeded", 1])?;
+    transaction.commit()
+}
+
+fn refuse_newer(found: i64) -> Result<(), StoreError> {
+    if found > NEWEST {
+        let sentence = format!(
+            "the database has schema version {found}, but this mec knows only {NEWEST}; run a newer mec"
+        );
+        return Err(StoreError::Damaged(sentence));
+    }
+    Ok(())
+}
+
+/// The version of the schema; 0 for an empty database.
+pub(crate) fn version(conn: &Connection) -> Result<i64, StoreError> {
+    let exists = conn
+        .table_exists(None, "schema_migrations")
+        .map_err(store_error)?;
+    if !exists {
+        return Ok(0);
+    }
+    let newest = first(conn, sql::SCHEMA_MIGRATION_SELECT_NEWEST, [], |row| {
+        row.get(0)
+    })
+    .map_err(store_error)?;
+    Ok(newest.unwrap_or(0))
+}
+
+fn apply(
+    conn: &mut Connection,
+    version: i64,
+    migration: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(migration)?;
+    run(
+        &transaction,
+        sql::SCHEMA_MIGRATION_INSERT,
+        params![version, At(now)],
+    )?;
+    transaction.commit()
+}

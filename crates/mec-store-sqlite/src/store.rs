@@ -1,0 +1,163 @@
+//! The embedded store behind the seam.
+
+use std::sync::Arc;
+
+use mec_core::catalogue::Lookups;
+use mec_core::{Catalogue, Namespace, Timestamp};
+use mec_store::{
+    CatalogueDraft, Clock, CommitError, KeyRef, Locator, Place, SeriesQuery, SeriesRow, Store,
+    StoreError, UsageQuery,
+};
+use uuid::Uuid;
+
+use crate::batch::SqliteBatch;
+use crate::error::{Fault, store_error};
+use crate::folder::FolderLock;
+use crate::readers::Readers;
+use crate::values::run;
+use crate::writer::Slot;
+use crate::{catalogue, load, query, sql};
+
+/// The embedded store.
+pub struct SqliteStore {
+    clock: Arc<dyn Clock>,
+    // Before the writer: the last connection to be closed moves the write-ahead log into the
+    // database, which one that only reads cannot.
+    readers: Readers,
+    slot: Arc<Slot>,
+    fencing_epoch: u64,
+    // Last, so that the connections are closed before the folder is free for another process.
+    _lock: FolderLock,
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("fencing_epoch", &self.fencing_epoch)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SqliteStore {
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        slot: Arc<Slot>,
+        readers: Readers,
+        fencing_epoch: u64,
+        lock: FolderLock,
+    ) -> Self {
+        Self {
+            clock,
+            slot,
+            readers,
+            fencing_epoch,
+            _lock: lock,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn slot(&self) -> &Arc<Slot> {
+        &self.slot
+    }
+}
+
+impl Store for SqliteStore {
+    type Batch = SqliteBatch;
+
+    fn lanes(&self) -> usize {
+        1
+    }
+
+    async fn begin(&self, _lane: usize, keys: &[KeyRef]) -> Result<SqliteBatch, StoreError> {
+        SqliteBatch::begin(&self.slot, &*self.clock, self.fencing_epoch, keys)
+    }
+
+    async fn catalogue(
+        &self,
+        namespace: &Namespace,
+        newer_than: Option<u64>,
+    ) -> Result<Option<Catalogue>, StoreError> {
+        let namespace = namespace.clone();
+        let read = self.readers.read(move |connection| {
+            let version = catalogue::version(connection, &namespace)?;
+            if newer_than.is_some_and(|known| version <= known) {
+                return Ok(None);
+            }
+            catalogue::read(connection, &namespace).map(Some)
+        });
+        read.await
+    }
+
+    async fn lookups(&self) -> Result<Arc<Lookups>, StoreError> {
+        self.readers
+            .read(|connection| catalogue::lookups(connection).map(Arc::new))
+            .await
+    }
+
+    async fn put_catalogue(
+        &self,
+        namespace: &Namespace,
+        draft: &CatalogueDraft,
+        now: Timestamp,
+    ) -> Result<Catalogue, CommitError> {
+        let mut taken = self.slot.take()?;
+        let connection = &mut taken.writer()?.conn;
+        let mut put = || -> rusqlite::Result<Catalogue> {
+            let transaction = connection.transaction()?;
+            catalogue::write::replace(&transaction, namespace, draft, now)?;
+            let written = catalogue::read(&transaction, namespace)?;
+            transaction.commit()?;
+            Ok(written)
+        };
+        put().map_err(|error| Fault::from(error).of(None))
+    }
+
+    async fn usage(&self, query: UsageQuery) -> Result<i128, StoreError> {
+        self.readers
+            .read(move |connection| query::usage(connection, &query))
+            .await
+    }
+
+    async fn series(&self, query: SeriesQuery) -> Result<Vec<SeriesRow>, StoreError> {
+        self.readers
+            .read(move |connection| query::series(connection, &query))
+            .await
+    }
+
+    async fn find(
+        &self,
+        namespace: &Namespace,
+        locator: Locator,
+    ) -> Result<Option<Place>, StoreError> {
+        let namespace = namespace.clone();
+        self.readers
+            .read(move |connection| load::locate(connection, &namespace, &locator))
+            .await
+    }
+
+    async fn ancestors(
+        &self,
+        namespace: &Namespace,
+        account: Uuid,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let namespace = namespace.clone();
+        self.readers
+            .read(move |connection| load::ancestors(connection, &namespace, account))
+            .await
+    }
+
+    async fn health(&self) -> Result<(), StoreError> {
+        let slot = self.slot.clone();
+        // Waits for the batch in progress, so not on a thread that others need. What tells whether
+        // the store can be written to is a write; a read would find everything in a cache.
+        let probe = tokio::task::spawn_blocking(move || {
+            let taken = slot.take()?;
+            run(taken.connection()?, sql::META_PROBE_BY_NAME, [])
+                .map(drop)
+                .map_err(store_error)
+        });
+        probe.await.map_err(|error| {
+            StoreError::Internal("the probe stopped".to_owned(), Some(Box::new(error)))
+        })?
+    }
+}
