@@ -19,6 +19,7 @@ statements! {
     ACCOUNT_SELECT_ANCESTORS_BY_ID = "account_select_ancestors_by_id";
     ACCOUNT_SELECT_BY_ID = "account_select_by_id";
     ACCOUNT_SELECT_HAD_CHILDREN_BY_ID = "account_select_had_children_by_id";
+    ACCOUNT_SELECT_OWNER_WITHOUT_TREE = "account_select_owner_without_tree";
     ACCOUNT_TYPE_INSERT = "account_type_insert";
     ACCOUNT_TYPE_SELECT_ALL = "account_type_select_all";
     ACCOUNT_UPDATE_BY_ID = "account_update_by_id";

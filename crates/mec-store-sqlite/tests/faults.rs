@@ -279,6 +279,14 @@ async fn verification_finds_that_the_last_event_is_gone() {
 }
 
 #[tokio::test]
+async fn verification_finds_a_removed_head() {
+    let mut world = World::new();
+    history(&mut world).await;
+    let sentence = found(&world, "DELETE FROM trees").await;
+    assert!(sentence.contains("has no head"), "{sentence}");
+}
+
+#[tokio::test]
 async fn verification_names_a_changed_counter() {
     for granularity in 0..4 {
         let mut world = World::new();

@@ -120,6 +120,7 @@ async fn what_is_appended_is_never_changed_or_deleted() {
             "UPDATE {} SET namespace_id = namespace_id",
             "DELETE FROM {} WHERE namespace_id = 'default'",
             "DELETE FROM {}",
+            "REPLACE INTO {} SELECT * FROM {}",
         ] {
             let error = connection
                 .execute(&statement.replace("{}", table), [])

@@ -9,6 +9,11 @@
 mod error;
 mod rows;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+#[cfg(feature = "memory")]
+pub mod memory;
+
 use std::future::Future;
 use std::sync::Arc;
 

@@ -196,6 +196,17 @@ pub enum SeriesBucket {
     Month,
 }
 
+impl SeriesBucket {
+    /// The start of the bucket that a moment falls in.
+    pub fn start(self, at: Timestamp) -> Timestamp {
+        match self {
+            Self::Hour => at.floor_hour(),
+            Self::Day => at.floor_day(),
+            Self::Month => mec_core::window::month_start(at),
+        }
+    }
+}
+
 /// What a series is grouped by.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum SeriesGroup {

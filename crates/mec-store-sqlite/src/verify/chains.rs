@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::expected::Expected;
 use super::{ChainHead, Stop, VerifyReport};
 use crate::convert::{self, id, number};
-use crate::values::all;
+use crate::values::{all, first};
 use crate::{load, sql};
 
 /// After so many events progress is told.
@@ -121,5 +121,16 @@ pub(super) fn compare_heads(connection: &Connection, report: &VerifyReport) -> R
             )));
         }
     }
-    Ok(())
+    let without_head = first(
+        connection,
+        sql::ACCOUNT_SELECT_OWNER_WITHOUT_TREE,
+        [],
+        |row| Ok((row.get::<_, String>(0)?, id(row, 1)?)),
+    )?;
+    match without_head {
+        Some((namespace, owner)) => Err(Stop::Problem(format!(
+            "the tree {owner} of namespace {namespace} has no head: its row was removed"
+        ))),
+        None => Ok(()),
+    }
 }

@@ -1,0 +1,229 @@
+//! A store in memory: everything in plain lists and maps, every question answered by looking at all
+//! of them. It proves the trait, and it is what other stores are compared with.
+
+mod catalogue;
+mod load;
+mod query;
+mod state;
+mod write;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mec_core::book::TreeHead;
+use mec_core::catalogue::Lookups;
+use mec_core::need::{Loaded, Need};
+use mec_core::{Catalogue, IdSource, Namespace, Timestamp, seed};
+use uuid::Uuid;
+
+use crate::{
+    Batch, CatalogueDraft, Clock, CommitError, CommitSet, KeyRef, KeyState, Locator, Place,
+    SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
+};
+use state::{Space, State};
+
+/// A store that forgets everything when it is dropped.
+#[derive(Clone)]
+pub struct MemoryStore {
+    state: Arc<Mutex<State>>,
+    clock: Arc<dyn Clock>,
+    lookups: Arc<Lookups>,
+}
+
+impl MemoryStore {
+    /// A new store with the rows that every installation begins with.
+    pub fn new(clock: Arc<dyn Clock>, ids: &mut dyn IdSource) -> Self {
+        let now = clock.now();
+        let draft = CatalogueDraft {
+            resource_types: seed::resource_types(),
+            plans: seed::plans(ids),
+            rules: seed::rules(ids, now),
+        };
+        let mut state = State::default();
+        state
+            .space_mut(&Namespace::default_namespace())
+            .replace_catalogue(&draft);
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            clock,
+            lookups: Arc::new(seed::lookups()),
+        }
+    }
+
+    /// The decisions that were logged in a namespace.
+    pub fn decisions(&self, namespace: &Namespace) -> Vec<crate::DecisionRow> {
+        lock(&self.state).space(namespace).decisions
+    }
+
+    fn read<T>(&self, namespace: &Namespace, read: impl FnOnce(&Space) -> T) -> T {
+        read(&lock(&self.state).space(namespace))
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    // The state is replaced as a whole, so a panic elsewhere leaves it as it was.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Store for MemoryStore {
+    type Batch = MemoryBatch;
+
+    fn lanes(&self) -> usize {
+        1
+    }
+
+    async fn begin(&self, _lane: usize, keys: &[KeyRef]) -> Result<MemoryBatch, StoreError> {
+        let state = lock(&self.state).clone();
+        let keys = keys
+            .iter()
+            .map(|key| state.space(&key.namespace).key(key.hash))
+            .collect();
+        Ok(MemoryBatch {
+            store: self.clone(),
+            now: self.clock.now(),
+            keys,
+            state,
+        })
+    }
+
+    async fn catalogue(
+        &self,
+        namespace: &Namespace,
+        newer_than: Option<u64>,
+    ) -> Result<Option<Catalogue>, StoreError> {
+        let catalogue = self.read(namespace, |space| {
+            space.catalogue(namespace, self.lookups.clone())
+        });
+        Ok(Some(catalogue)
+            .filter(|catalogue| newer_than.is_none_or(|held| catalogue.version > held)))
+    }
+
+    async fn lookups(&self) -> Result<Arc<Lookups>, StoreError> {
+        Ok(self.lookups.clone())
+    }
+
+    async fn put_catalogue(
+        &self,
+        namespace: &Namespace,
+        draft: &CatalogueDraft,
+        _now: Timestamp,
+    ) -> Result<Catalogue, CommitError> {
+        lock(&self.state)
+            .space_mut(namespace)
+            .replace_catalogue(draft);
+        Ok(self.read(namespace, |space| {
+            space.catalogue(namespace, self.lookups.clone())
+        }))
+    }
+
+    async fn usage(&self, query: UsageQuery) -> Result<i128, StoreError> {
+        Ok(self.read(&query.namespace, |space| space.used(&query)))
+    }
+
+    async fn series(&self, query: SeriesQuery) -> Result<Vec<SeriesRow>, StoreError> {
+        Ok(self.read(&query.namespace, |space| space.series(&query)))
+    }
+
+    async fn find(
+        &self,
+        namespace: &Namespace,
+        locator: Locator,
+    ) -> Result<Option<Place>, StoreError> {
+        Ok(self.read(namespace, |space| space.locate(&locator)))
+    }
+
+    async fn ancestors(
+        &self,
+        namespace: &Namespace,
+        account: Uuid,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        Ok(self.read(namespace, |space| space.ancestors(account)))
+    }
+
+    async fn health(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// A batch on a copy of the state, which takes the state's place on commit.
+pub struct MemoryBatch {
+    store: MemoryStore,
+    now: Timestamp,
+    keys: Vec<KeyState>,
+    state: State,
+}
+
+impl Batch for MemoryBatch {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn keys(&self) -> &[KeyState] {
+        &self.keys
+    }
+
+    async fn locate(
+        &mut self,
+        namespace: &Namespace,
+        locators: &[Locator],
+    ) -> Result<Vec<Option<Place>>, StoreError> {
+        let space = self.state.space(namespace);
+        Ok(locators
+            .iter()
+            .map(|locator| space.locate(locator))
+            .collect())
+    }
+
+    async fn head(
+        &mut self,
+        namespace: &Namespace,
+        tree: Uuid,
+    ) -> Result<Option<TreeHead>, StoreError> {
+        Ok(self.state.space(namespace).heads.get(&tree).cloned())
+    }
+
+    fn fencing_epoch(&self) -> u64 {
+        0
+    }
+
+    async fn load(
+        &mut self,
+        namespace: &Namespace,
+        tree: Uuid,
+        needs: &[Need],
+    ) -> Result<Vec<Loaded>, StoreError> {
+        let space = self.state.space(namespace);
+        Ok(needs
+            .iter()
+            .map(|need| space.load(tree, need, self.now, &self.store.lookups))
+            .collect())
+    }
+
+    async fn commit(mut self, changes: CommitSet) -> Result<(), CommitError> {
+        write::write(&mut self.state, &changes)?;
+        *lock(&self.store.state) = self.state;
+        Ok(())
+    }
+}
+
+#[cfg(all(test, feature = "conformance"))]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::conformance::{TestClock, TestIds, given};
+
+    /// Runs a case; nothing in memory waits, so one poll is all it takes.
+    fn with(case: impl AsyncFnOnce(&MemoryStore, &TestClock)) {
+        let clock = Arc::new(TestClock::at(given::NOW));
+        let store = MemoryStore::new(clock.clone(), &mut TestIds::default());
+        let mut case = pin!(case(&store, &clock));
+        assert_eq!(
+            case.as_mut().poll(&mut Context::from_waker(Waker::noop())),
+            Poll::Ready(())
+        );
+    }
+
+    crate::conformance_tests!(with);
+}
