@@ -2,6 +2,7 @@
 //!
 //! - `test`: everything that must hold before a change is merged, in one command
 //! - `tidy`: the rules of the house that no compiler checks
+//! - `openapi`: the committed API description against the binary's own
 //! - `referee`: the speed targets, as ratios inside one interleaved run
 
 #![allow(
@@ -14,6 +15,7 @@
 )]
 
 mod load;
+mod openapi;
 mod referee;
 mod test;
 mod tidy;
@@ -38,6 +40,8 @@ enum Task {
     Test(test::Args),
     /// Checks the rules of the house that no compiler checks
     Tidy,
+    /// Compares docs/openapi.json with what the binary prints, or writes it
+    Openapi(openapi::Args),
     /// Measures MEC beside an empty route, the raw disk, Redis and PostgreSQL
     Referee(referee::Args),
     /// Serves the referee's empty route and prints its port (started by the referee)
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Test(args) => test::run(&args),
         Task::Tidy => tidy::run(),
+        Task::Openapi(args) => openapi::run(&args),
         Task::Referee(args) => referee::run(&args),
         Task::RefereeEmpty(args) => referee::empty::serve(&args),
     };

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: the one command that says whether a change may be merged.
 
-use crate::{tidy, workspace};
+use crate::{openapi, tidy, workspace};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use std::path::PathBuf;
@@ -22,12 +22,14 @@ enum Step {
     Tidy,
     /// cargo clippy over every target, warnings denied
     Clippy,
-    /// The release binary, which the black-box tests use
+    /// The release binary, which the black-box tests and the API description use
     Build,
     /// Every unit, integration and black-box test
     Tests,
     /// Every example in the documentation of the code
     Doctests,
+    /// docs/openapi.json against the binary
+    Openapi,
 }
 
 impl Step {
@@ -37,7 +39,7 @@ impl Step {
     }
 
     fn needs_binary(self) -> bool {
-        matches!(self, Step::Tests)
+        matches!(self, Step::Tests | Step::Openapi)
     }
 }
 
@@ -106,6 +108,7 @@ fn perform(step: Step, binary: &mut PathBuf) -> Result<()> {
             ])
             .env("MEC_BIN", binary),
         Step::Doctests => cargo.args(["test", "--workspace", "--doc"]),
+        Step::Openapi => return openapi::check_against(binary),
     };
     workspace::succeed(&mut cargo)
 }
@@ -121,7 +124,7 @@ mod tests {
     #[test]
     fn without_a_choice_every_step_runs_and_the_binary_stands_before_its_users() {
         let steps = chosen(None);
-        assert_eq!(steps.len(), 6);
+        assert_eq!(steps.len(), 7);
         let build = steps.iter().position(|step| *step == Step::Build);
         let user = steps.iter().position(|step| step.needs_binary());
         assert!(build < user);

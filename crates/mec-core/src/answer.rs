@@ -79,6 +79,7 @@ pub struct Decision {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LimitView {
     /// The account that holds the limit.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Uuid))]
     pub account_id: AccountId,
     /// 0 for the account that was asked about, 1 for the one above it, and so on.
     pub level: usize,

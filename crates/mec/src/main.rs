@@ -48,6 +48,8 @@ enum Command {
     AccountCreate(api::AccountArgs),
     /// Ask the running server whether an account may use a resource; exit 3 on a deny
     Check(api::CheckArgs),
+    /// Print the description of the API (OpenAPI 3.1)
+    Openapi,
     /// Recompute the hash chain and all usage from the ledger; exit 4 where something differs
     Verify {
         /// Print JSON
@@ -102,12 +104,18 @@ fn main() -> ExitCode {
         }),
         Command::AccountCreate(args) => api::create_account(&folder, &args),
         Command::Check(args) => api::check(&folder, &args),
+        Command::Openapi => openapi(),
         Command::Verify { json } => verify::verify(&folder, json),
     };
     done.unwrap_or_else(|error| {
         eprintln!("mec: {error:#}");
         ExitCode::from(1)
     })
+}
+
+fn openapi() -> anyhow::Result<ExitCode> {
+    println!("{}", mec_http::openapi().to_pretty_json()?);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn token(folder: &std::path::Path, args: &TokenArgs) -> anyhow::Result<String> {

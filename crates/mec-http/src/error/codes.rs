@@ -1,65 +1,114 @@
-//! The one table of error codes: code, HTTP status, and what it means. `docs/errors.md` has a section for each.
+//! The table of error codes: what each means and with which HTTP status it is answered.
+//! `docs/errors.md` has a place for every row.
 
-/// One row.
-#[derive(Clone, Copy, Debug)]
+use axum::http::StatusCode;
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ErrorCode {
-    /// The code for programs.
+    /// The `code` of the error body.
     pub code: &'static str,
     /// The HTTP status.
     pub status: u16,
-    /// What it means.
+    /// What it means, in one sentence.
     pub summary: &'static str,
 }
 
-/// Every code that a client can meet.
+impl ErrorCode {
+    /// The row of a code.
+    pub fn find(code: &str) -> Option<&'static Self> {
+        CODES.iter().find(|row| row.code == code)
+    }
+
+    /// The HTTP status; 500 for a row that names none.
+    pub fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+/// All error codes, by status.
 #[rustfmt::skip]
 pub const CODES: &[ErrorCode] = &[
-    ErrorCode { code: "invalid_value", status: 400, summary: "A value does not fit its field" },
-    ErrorCode { code: "invalid_quantity", status: 400, summary: "A quantity must be greater than zero" },
-    ErrorCode { code: "too_many_decimals", status: 400, summary: "More decimal places than the unit has" },
-    ErrorCode { code: "unit_not_allowed", status: 400, summary: "The resource type is not counted in this unit" },
-    ErrorCode { code: "invalid_json", status: 400, summary: "The body is not a JSON object" },
-    ErrorCode { code: "missing_field", status: 400, summary: "A required column is missing" },
-    ErrorCode { code: "unknown_field", status: 400, summary: "The table has no such column" },
-    ErrorCode { code: "too_many_items", status: 400, summary: "More than 1,000 items in one call" },
-    ErrorCode { code: "invalid_token", status: 401, summary: "The token is missing, expired or not valid" },
-    ErrorCode { code: "insufficient_role", status: 403, summary: "The token's role may not do this" },
-    ErrorCode { code: "account_not_found", status: 404, summary: "The account does not exist" },
-    ErrorCode { code: "parent_not_found", status: 404, summary: "The parent account does not exist" },
-    ErrorCode { code: "unknown_resource_type", status: 404, summary: "The resource type does not exist" },
-    ErrorCode { code: "unknown_window_type", status: 404, summary: "The window type does not exist" },
-    ErrorCode { code: "event_not_found", status: 404, summary: "The event does not exist" },
-    ErrorCode { code: "reservation_not_found", status: 404, summary: "The reservation does not exist" },
-    ErrorCode { code: "grant_not_found", status: 404, summary: "The grant does not exist" },
-    ErrorCode { code: "plan_not_found", status: 404, summary: "The plan does not exist" },
-    ErrorCode { code: "not_found", status: 404, summary: "There is nothing at this path" },
-    ErrorCode { code: "PGRST202", status: 404, summary: "No RPC of this name takes these arguments" },
-    ErrorCode { code: "method_not_allowed", status: 405, summary: "The path does not take this method" },
-    ErrorCode { code: "plan_conflict", status: 409, summary: "The account holds another base plan" },
-    ErrorCode { code: "idempotency_conflict", status: 409, summary: "The key was used with another call" },
-    ErrorCode { code: "session_conflict", status: 409, summary: "The session holds a lease with other slots" },
-    ErrorCode { code: "already_committed", status: 409, summary: "The reservation was committed with another quantity" },
-    ErrorCode { code: "already_released", status: 409, summary: "The reservation was released" },
-    ErrorCode { code: "already_exists", status: 409, summary: "The id is taken" },
-    ErrorCode { code: "payload_too_large", status: 413, summary: "The body is larger than 1 MiB" },
-    ErrorCode { code: "unsupported_media_type", status: 415, summary: "The body is not application/json" },
-    ErrorCode { code: "plan_not_held", status: 422, summary: "The account does not hold the plan" },
-    ErrorCode { code: "plan_archived", status: 422, summary: "The plan is not provisioned anew" },
-    ErrorCode { code: "occurred_at_out_of_range", status: 422, summary: "The time lies more than five minutes ahead" },
-    ErrorCode { code: "inventory_below_zero", status: 422, summary: "The total would fall below zero" },
-    ErrorCode { code: "not_inventory", status: 422, summary: "The resource type counts no inventory" },
-    ErrorCode { code: "not_concurrent", status: 422, summary: "The resource type has no concurrency limit" },
-    ErrorCode { code: "use_acquire_lease", status: 422, summary: "The resource type is limited by leases" },
-    ErrorCode { code: "not_grantable", status: 422, summary: "The resource type takes no grants" },
-    ErrorCode { code: "not_correctable", status: 422, summary: "A correction is not corrected" },
-    ErrorCode { code: "too_many_scopes", status: 422, summary: "The tree has too many scopes" },
-    ErrorCode { code: "tree_too_deep", status: 422, summary: "The tree is too deep" },
-    ErrorCode { code: "parent_has_no_children", status: 422, summary: "Accounts of this type have no children" },
-    ErrorCode { code: "unknown_code", status: 422, summary: "A code that does not exist" },
-    ErrorCode { code: "quantity_overflow", status: 422, summary: "The sum exceeds what a sum can hold" },
-    ErrorCode { code: "invalid_catalogue", status: 422, summary: "The catalogue does not hold together" },
-    ErrorCode { code: "internal_error", status: 500, summary: "The service failed" },
-    ErrorCode { code: "store_unavailable", status: 503, summary: "The store cannot be reached or written to" },
-    ErrorCode { code: "busy", status: 503, summary: "Too many requests wait" },
-    ErrorCode { code: "shutting_down", status: 503, summary: "The service is shutting down" },
+    // 400: the request is not well formed; its author must change it.
+    ErrorCode { code: "invalid_json", status: 400, summary: "The body is not one JSON object." },
+    ErrorCode { code: "duplicate_key", status: 400, summary: "A key stands twice in one object." },
+    ErrorCode { code: "invalid_query", status: 400, summary: "The query string cannot be read." },
+    ErrorCode { code: "invalid_value", status: 400, summary: "A value has the wrong type or form." },
+    ErrorCode { code: "invalid_quantity", status: 400, summary: "A quantity is not above zero." },
+    ErrorCode { code: "too_many_decimals", status: 400, summary: "A quantity has more decimal places than its unit." },
+    ErrorCode { code: "unit_not_allowed", status: 400, summary: "The resource type does not allow the unit." },
+    ErrorCode { code: "too_many_items", status: 400, summary: "An array has more than 1,000 elements." },
+    ErrorCode { code: "too_many_rows", status: 400, summary: "The answer would have more rows than one answer may." },
+    ErrorCode { code: "missing_field", status: 400, summary: "A required column is missing." },
+    ErrorCode { code: "missing_namespace", status: 400, summary: "The token is for all namespaces and the header MEC-Namespace names none." },
+    ErrorCode { code: "PGRST204", status: 400, summary: "The table has no such column." },
+    // 401 and 403: who calls.
+    ErrorCode { code: "missing_token", status: 401, summary: "The call needs a bearer token." },
+    ErrorCode { code: "invalid_token", status: 401, summary: "The bearer token is malformed, forged, expired, or not meant for MEC." },
+    ErrorCode { code: "insufficient_role", status: 403, summary: "The token's role or namespace does not allow the call." },
+    // 404: what is named does not exist, or not for this caller.
+    ErrorCode { code: "not_found", status: 404, summary: "There is nothing at this path." },
+    ErrorCode { code: "PGRST202", status: 404, summary: "There is no function of this name with these arguments." },
+    ErrorCode { code: "account_not_found", status: 404, summary: "The account does not exist." },
+    ErrorCode { code: "parent_not_found", status: 404, summary: "The parent account does not exist." },
+    ErrorCode { code: "unknown_resource_type", status: 404, summary: "The resource type does not exist." },
+    ErrorCode { code: "unknown_window_type", status: 404, summary: "The window type does not exist." },
+    ErrorCode { code: "event_not_found", status: 404, summary: "The event does not exist." },
+    ErrorCode { code: "reservation_not_found", status: 404, summary: "The reservation does not exist." },
+    ErrorCode { code: "grant_not_found", status: 404, summary: "The grant does not exist." },
+    ErrorCode { code: "plan_not_found", status: 404, summary: "The plan does not exist." },
+    // 405 to 415: how it was asked.
+    ErrorCode { code: "PGRST101", status: 405, summary: "The function does not take this HTTP method." },
+    ErrorCode { code: "PGRST117", status: 405, summary: "The path does not take this HTTP method." },
+    ErrorCode { code: "PGRST107", status: 406, summary: "None of the accepted media types can be given." },
+    ErrorCode { code: "PGRST116", status: 406, summary: "One object was asked for, and the result has another number of rows." },
+    ErrorCode { code: "request_timeout", status: 408, summary: "The body did not arrive in time." },
+    // 409: in conflict with what is.
+    ErrorCode { code: "idempotency_conflict", status: 409, summary: "The idempotency key was used with another call or other arguments." },
+    ErrorCode { code: "plan_conflict", status: 409, summary: "The account holds another base plan." },
+    ErrorCode { code: "session_conflict", status: 409, summary: "The session holds a live lease with another number of slots." },
+    ErrorCode { code: "already_committed", status: 409, summary: "The reservation was committed with another quantity." },
+    ErrorCode { code: "already_released", status: 409, summary: "The reservation was released." },
+    ErrorCode { code: "already_exists", status: 409, summary: "An id that must be unique is taken." },
+    ErrorCode { code: "payload_too_large", status: 413, summary: "The body is larger than allowed." },
+    ErrorCode { code: "uri_too_long", status: 414, summary: "The path and query are longer than allowed." },
+    ErrorCode { code: "unsupported_media_type", status: 415, summary: "The body is not application/json." },
+    // 422: well formed, but impossible.
+    ErrorCode { code: "unknown_code", status: 422, summary: "A value names a row that does not exist." },
+    ErrorCode { code: "occurred_at_out_of_range", status: 422, summary: "p_occurred_at lies more than five minutes ahead, or before the year 1970." },
+    ErrorCode { code: "inventory_below_zero", status: 422, summary: "The total of the inventory would fall below zero." },
+    ErrorCode { code: "not_inventory", status: 422, summary: "The resource type counts no inventory." },
+    ErrorCode { code: "not_concurrent", status: 422, summary: "The resource type has no concurrency limit." },
+    ErrorCode { code: "use_acquire_lease", status: 422, summary: "The resource type is limited by leases and not metered." },
+    ErrorCode { code: "not_grantable", status: 422, summary: "The resource type takes no grants." },
+    ErrorCode { code: "not_correctable", status: 422, summary: "The event is itself a correction." },
+    ErrorCode { code: "too_many_scopes", status: 422, summary: "The tree has the most scopes of the resource type already." },
+    ErrorCode { code: "tree_too_deep", status: 422, summary: "The tree is as deep as a tree may be." },
+    ErrorCode { code: "parent_has_no_children", status: 422, summary: "Accounts of the parent's type have no children." },
+    ErrorCode { code: "plan_not_held", status: 422, summary: "The account does not hold the plan." },
+    ErrorCode { code: "plan_archived", status: 422, summary: "The plan is archived and not provisioned anew." },
+    ErrorCode { code: "quantity_overflow", status: 422, summary: "A sum would exceed what a sum can hold." },
+    ErrorCode { code: "invalid_catalogue", status: 422, summary: "The catalogue contradicts itself or what accounts use." },
+    // 500 and 503: MEC's side.
+    ErrorCode { code: "internal_error", status: 500, summary: "MEC failed; the cause is in its log under the request id." },
+    ErrorCode { code: "store_unavailable", status: 503, summary: "The store cannot be reached or written to for now." },
+    ErrorCode { code: "busy", status: 503, summary: "Too many calls wait; try again in a moment." },
+    ErrorCode { code: "shutting_down", status: 503, summary: "This node is stopping; another takes over." },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::CODES;
+
+    #[test]
+    fn every_code_stands_once() {
+        for (index, row) in CODES.iter().enumerate() {
+            assert!(
+                CODES[..index].iter().all(|other| other.code != row.code),
+                "{}",
+                row.code
+            );
+            assert!((400..600).contains(&row.status), "{}", row.code);
+        }
+    }
+}

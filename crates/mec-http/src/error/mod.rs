@@ -1,92 +1,110 @@
-//! Errors as clients see them: `{code, message, details, hint}`, by one table.
+//! Errors as a client sees them: `{code, message, details, hint}` with the status of the table.
 
-pub mod codes;
+mod codes;
+mod engine;
+
+use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use mec_engine::EngineError;
+use serde::Serialize;
 
-/// An error on its way to a client.
-#[derive(Debug)]
+pub use codes::{CODES, ErrorCode};
+
+/// A call was not served. Nothing was changed by it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, thiserror::Error)]
+#[error("{code}: {message}")]
 pub struct ApiError {
     code: &'static str,
-    message: String,
-    details: Option<String>,
-    hint: Option<String>,
+    message: Cow<'static, str>,
+    details: Option<Cow<'static, str>>,
+    hint: Option<Cow<'static, str>>,
+    #[serde(skip)]
+    allow: Option<&'static str>,
 }
 
 impl ApiError {
-    /// An error by its code.
-    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+    /// An error of the table with its message for people.
+    pub fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
             message: message.into(),
             details: None,
             hint: None,
+            allow: None,
         }
     }
 
-    /// With the field it is about.
-    pub fn field(mut self, field: &str) -> Self {
-        self.details = Some(field.to_owned());
+    /// The same with details: of a value, the name of its field and nothing else.
+    pub fn with_details(mut self, details: impl Into<Cow<'static, str>>) -> Self {
+        self.details = Some(details.into());
         self
     }
 
-    /// The status of its code.
-    pub fn status(&self) -> StatusCode {
-        let row = codes::CODES.iter().find(|row| row.code == self.code);
-        row.and_then(|row| StatusCode::from_u16(row.status).ok())
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    /// The same with what the caller may do about it.
+    pub fn with_hint(mut self, hint: Option<impl Into<Cow<'static, str>>>) -> Self {
+        self.hint = hint.map(Into::into);
+        self
     }
 
-    /// Its body.
-    pub fn body(&self) -> serde_json::Value {
-        serde_json::json!({
-            "code": self.code, "message": self.message, "details": self.details, "hint": self.hint,
-        })
-    }
-}
-
-impl From<EngineError> for ApiError {
-    fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::Refused(refusal) => {
-                let hint = refusal.hint().map(str::to_owned);
-                let details = refusal.field().map(str::to_owned);
-                Self {
-                    code: refusal.code(),
-                    message: refusal.to_string(),
-                    details,
-                    hint,
-                }
-            }
-            EngineError::Store(cause) => {
-                tracing::error!(%cause, "the store is not available");
-                Self::new(
-                    "store_unavailable",
-                    "the store is not available; try again soon",
-                )
-            }
-            EngineError::Busy => Self::new("busy", "too many requests wait; try again soon"),
-            EngineError::Closed => Self::new("shutting_down", "the service is shutting down"),
-            EngineError::Internal(cause) => {
-                tracing::error!(%cause, "the engine failed");
-                Self::new("internal_error", "the service failed; its log says why")
-            }
+    /// A method that a path does not take, with those that it takes.
+    pub fn method_not_allowed(code: &'static str, allow: &'static str) -> Self {
+        let error = Self::new(code, format!("the path takes the methods {allow}"));
+        Self {
+            allow: Some(allow),
+            ..error
         }
+    }
+
+    /// A fault of MEC's own. Nothing of the cause is told; it belongs into the log.
+    pub fn internal() -> Self {
+        Self::new("internal_error", "the request failed inside MEC").with_hint(Some(
+            "try again; if it stays, report the X-Request-Id of this answer",
+        ))
+    }
+
+    /// The code for programs.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The HTTP status. A code that has no row is a fault of MEC's own.
+    pub fn status(&self) -> StatusCode {
+        ErrorCode::find(self.code).map_or(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::status_code)
+    }
+
+    /// The body.
+    pub fn to_json(&self) -> String {
+        // Four texts serialise without fail.
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
-        let mut response = crate::json(status, self.body().to_string());
+        let json = HeaderValue::from_static("application/json");
+        let mut response = (status, [(header::CONTENT_TYPE, json)], self.to_json()).into_response();
         let headers = response.headers_mut();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        // PostgREST's clients read the code from here where an answer has no body.
+        if let Ok(value) = HeaderValue::from_str(&format!("MEC; error={}", self.code)) {
+            headers.insert("proxy-status", value);
         }
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        if let Some(allow) = self.allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        match self.code {
+            "missing_token" => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            "invalid_token" => {
+                let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            "store_unavailable" | "busy" | "shutting_down" => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
         }
         response
     }

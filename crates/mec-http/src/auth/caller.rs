@@ -1,0 +1,147 @@
+//! Callers, and the extractors by which a handler states who may call it.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use mec_core::{Command, Namespace};
+use mec_engine::{Request, Target};
+use uuid::Uuid;
+
+use super::token::{Identity, Role};
+use crate::App;
+use crate::error::ApiError;
+use crate::layers::RequestId;
+
+/// The header by which an administrator of all namespaces names one.
+const NAMESPACE_HEADER: &str = "MEC-Namespace";
+
+/// A caller with a valid token, in one namespace.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    identity: Arc<Identity>,
+    pub namespace: Namespace,
+    request_id: Option<Arc<str>>,
+}
+
+impl Caller {
+    /// A request of this caller's.
+    pub fn request(&self, target: Target, command: Command, key: Option<Arc<str>>) -> Request {
+        Request {
+            namespace: self.namespace.clone(),
+            target,
+            command,
+            key,
+            by: self.identity.by.clone(),
+            guard: self.guard(),
+            request_id: self.request_id.clone(),
+        }
+    }
+
+    /// The account whose subtree the caller may act in; none for the whole namespace.
+    pub fn guard(&self) -> Option<Uuid> {
+        self.identity
+            .account
+            .filter(|_| self.identity.role == Role::MecUser)
+    }
+
+    fn from_parts(parts: &Parts, app: &App, least: Role) -> Result<Self, ApiError> {
+        let identity = app.verifier().verify(bearer(parts)?)?;
+        if identity.role < least {
+            let message = format!("the call needs the role {} or more", least.as_str());
+            return Err(
+                ApiError::new("insufficient_role", message).with_details(identity.role.as_str())
+            );
+        }
+        let namespace = namespace(parts, &identity)?;
+        let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
+        Ok(Self {
+            identity,
+            namespace,
+            request_id,
+        })
+    }
+}
+
+fn bearer(parts: &Parts) -> Result<&str, ApiError> {
+    let Some(value) = parts.headers.get(AUTHORIZATION) else {
+        let hint = "send a token in the header Authorization: Bearer";
+        return Err(
+            ApiError::new("missing_token", "the call needs a bearer token").with_hint(Some(hint)),
+        );
+    };
+    let token = value.to_str().ok().and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    token.ok_or_else(|| {
+        let message = "the header Authorization holds no bearer token";
+        ApiError::new("invalid_token", message)
+    })
+}
+
+fn namespace(parts: &Parts, identity: &Identity) -> Result<Namespace, ApiError> {
+    let named = parts
+        .headers
+        .get(NAMESPACE_HEADER)
+        .map(|value| value.to_str().unwrap_or_default());
+    match (&identity.namespace, named) {
+        (Some(own), None) => Ok(own.clone()),
+        (Some(own), Some(named)) if own.as_str() == named => Ok(own.clone()),
+        (Some(_), Some(_)) => {
+            let message = "the header MEC-Namespace names another namespace than the token's";
+            Err(ApiError::new("insufficient_role", message).with_details(NAMESPACE_HEADER))
+        }
+        (None, Some(named)) => Namespace::parse(named).ok_or_else(|| {
+            let message = "MEC-Namespace: 1 to 64 characters of A-Z a-z 0-9 _ . -";
+            ApiError::new("invalid_value", message).with_details(NAMESPACE_HEADER)
+        }),
+        (None, None) => {
+            let message = "the token is for all namespaces; name one in the header MEC-Namespace";
+            Err(ApiError::new("missing_namespace", message).with_details(NAMESPACE_HEADER))
+        }
+    }
+}
+
+/// An extractor that states who may call.
+pub trait Who: FromRequestParts<App, Rejection = ApiError> + Send {
+    /// The least role.
+    const ROLE: Role;
+
+    /// The caller.
+    fn into_caller(self) -> Caller;
+}
+
+macro_rules! who {
+    ($(#[doc = $doc:literal] $name:ident from $role:ident;)+) => {$(
+        #[doc = $doc]
+        #[derive(Clone, Debug)]
+        pub struct $name(pub Caller);
+
+        impl Who for $name {
+            const ROLE: Role = Role::$role;
+
+            fn into_caller(self) -> Caller {
+                self.0
+            }
+        }
+
+        impl FromRequestParts<App> for $name {
+            type Rejection = ApiError;
+
+            async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+                Caller::from_parts(parts, app, Self::ROLE).map(Self)
+            }
+        }
+    )+};
+}
+
+who! {
+    /// May ask: checks, usage, windows.
+    Reader from MecUser;
+    /// May use: meter, consume, reserve, lease.
+    Meterer from MecUser;
+    /// May provide: plans, grants, corrections, accounts.
+    Service from MecService;
+}

@@ -1,0 +1,169 @@
+//! The media type of an answer, chosen by `Accept` as PostgREST chooses it.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{ACCEPT, HeaderMap};
+use axum::http::request::Parts;
+
+use crate::error::ApiError;
+
+/// How a result is shaped.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Media {
+    /// As it is: `application/json`.
+    Plain,
+    /// A record as an array of one: `application/json` where rows are answered.
+    Rows,
+    /// A record as an array of one: `application/vnd.pgrst.array+json`.
+    Array,
+    /// Rows as the one object that they are: `application/vnd.pgrst.object+json`.
+    Object,
+}
+
+impl Media {
+    /// The media type that the client likes best of those that there are.
+    pub fn choose(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let mut values = headers.get_all(ACCEPT).iter().peekable();
+        if values.peek().is_none() {
+            return Ok(Self::Plain);
+        }
+        let mut best: Option<(u16, Self)> = None;
+        for range in values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|text| text.split(','))
+        {
+            let Some((weight, media)) = acceptable(range) else {
+                continue;
+            };
+            if best.is_none_or(|(held, _)| weight > held) {
+                best = Some((weight, media));
+            }
+        }
+        best.map(|(_, media)| media).ok_or_else(|| {
+            let hint = "application/json, application/vnd.pgrst.object+json or \
+                        application/vnd.pgrst.array+json";
+            ApiError::new("PGRST107", "none of the accepted media types can be given")
+                .with_details("Accept")
+                .with_hint(Some(hint))
+        })
+    }
+
+    /// The value of `Content-Type`.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Plain | Self::Rows => "application/json",
+            Self::Array => "application/vnd.pgrst.array+json",
+            Self::Object => "application/vnd.pgrst.object+json",
+        }
+    }
+
+    /// The result in this shape.
+    pub fn shape(self, body: String) -> Result<String, ApiError> {
+        match self {
+            Self::Array | Self::Rows if body.starts_with('{') => Ok(format!("[{body}]")),
+            Self::Object if body.starts_with('[') => one(&body),
+            _ => Ok(body),
+        }
+    }
+}
+
+/// The one row of an array.
+fn one(rows: &str) -> Result<String, ApiError> {
+    let read: Result<Vec<&serde_json::value::RawValue>, _> = serde_json::from_str(rows);
+    match read.as_deref() {
+        Ok([row]) => Ok(row.get().to_owned()),
+        read => {
+            let details = format!("The result contains {} rows", read.map_or(0, <[_]>::len));
+            Err(ApiError::new("PGRST116", "the result is not one object").with_details(details))
+        }
+    }
+}
+
+/// The shape that a range of `Accept` asks for, with its weight in thousandths.
+fn acceptable(range: &str) -> Option<(u16, Media)> {
+    let mut parts = range.split(';').map(str::trim);
+    let kind = parts.next()?;
+    let media = match kind.to_ascii_lowercase().as_str() {
+        "*/*" | "application/*" | "application/json" => Media::Plain,
+        "application/vnd.pgrst.array+json" => Media::Array,
+        "application/vnd.pgrst.object+json" => Media::Object,
+        _ => return None,
+    };
+    let mut weight = 1000;
+    for parameter in parts {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "q" => weight = thousandths(value.trim())?,
+            "charset" if value.trim().eq_ignore_ascii_case("utf-8") => {}
+            // Other parameters change what is asked for, as nulls=stripped does.
+            _ => return None,
+        }
+    }
+    (weight > 0).then_some((weight, media))
+}
+
+/// A weight such as `0.75` in thousandths.
+fn thousandths(text: &str) -> Option<u16> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let whole: u16 = whole.parse().ok().filter(|whole| *whole <= 1)?;
+    let fraction: u16 = format!("{fraction:0<3}").parse().ok()?;
+    Some((whole * 1000 + fraction).min(1000))
+}
+
+impl<S: Sync> FromRequestParts<S> for Media {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Self::choose(&parts.headers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(accept: &str, expected: Option<Media>) {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, accept.parse().unwrap());
+        assert_eq!(Media::choose(&headers).ok(), expected, "{accept}");
+    }
+
+    #[test]
+    fn media_types() {
+        check("*/*", Some(Media::Plain));
+        check("application/json; charset=UTF-8", Some(Media::Plain));
+        check("text/csv, application/json;q=0.1", Some(Media::Plain));
+        check(
+            "application/json;q=0.5, application/vnd.pgrst.object+json",
+            Some(Media::Object),
+        );
+        check("application/vnd.pgrst.array+json", Some(Media::Array));
+        for none in [
+            "text/csv",
+            "application/json;q=0",
+            "application/json;q=2",
+            "",
+            "x",
+        ] {
+            check(none, None);
+        }
+        check("application/vnd.pgrst.object+json;nulls=stripped", None);
+        assert_eq!(Media::choose(&HeaderMap::new()).ok(), Some(Media::Plain));
+    }
+
+    #[test]
+    fn shapes() {
+        let shape = |media: Media, body: &str| media.shape(body.to_owned()).map_err(|e| e.code());
+        assert_eq!(shape(Media::Array, "{}"), Ok("[{}]".to_owned()));
+        assert_eq!(shape(Media::Array, "5"), Ok("5".to_owned()));
+        assert_eq!(
+            shape(Media::Object, r#"[{"a":[1,2]}]"#),
+            Ok(r#"{"a":[1,2]}"#.to_owned())
+        );
+        assert_eq!(shape(Media::Object, "[]"), Err("PGRST116"));
+        assert_eq!(shape(Media::Object, "[{},{}]"), Err("PGRST116"));
+    }
+}

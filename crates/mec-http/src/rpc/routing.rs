@@ -1,0 +1,142 @@
+//! The table of RPCs, and how a path and method lead to one.
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, post};
+use utoipa::openapi::OpenApi;
+
+use super::{Rpc, acquire_lease, cancel_plan, change_plan, check_entitlement, check_entitlements};
+use super::{commit_reservation, consume, correct_consumption, get_usage, get_window_boundaries};
+use super::{grant_credit, heartbeat_lease, meter_consumption, meter_consumptions, provision_plan};
+use super::{release_lease, release_reservation, reserve, set_inventory, usage_series, void_grant};
+use crate::App;
+use crate::args::{Arguments, Shape, nearest};
+use crate::auth::{Role, Who};
+use crate::error::ApiError;
+use crate::openapi::describe_rpc;
+use crate::reply::{JsonBody, Media};
+
+/// The methods of an RPC that changes something.
+const WRITING: &str = "OPTIONS,POST";
+/// The methods of an RPC that reads only.
+const READING: &str = "OPTIONS,GET,HEAD,POST";
+
+/// One RPC: how it is routed and described.
+pub struct Entry {
+    pub route: RpcRoute,
+    pub methods: fn() -> MethodRouter<App>,
+    pub describe: fn(&mut OpenApi),
+}
+
+/// The name of an RPC, who may call it, and whether GET works.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RpcRoute {
+    /// Its name, the last part of `/api/rpc/<name>`.
+    pub name: &'static str,
+    /// The least role.
+    pub role: Role,
+    /// Whether it changes nothing, so that GET works too.
+    pub read_only: bool,
+}
+
+impl RpcRoute {
+    /// The least role, as tokens write it.
+    pub const fn role_name(&self) -> &'static str {
+        self.role.as_str()
+    }
+}
+
+/// All RPCs, by name.
+pub static RPCS: &[Entry] = &[
+    entry::<acquire_lease::AcquireLease>(),
+    entry::<cancel_plan::CancelPlan>(),
+    entry::<change_plan::ChangePlan>(),
+    entry::<check_entitlement::CheckEntitlement>(),
+    entry::<check_entitlements::CheckEntitlements>(),
+    entry::<commit_reservation::CommitReservation>(),
+    entry::<consume::Consume>(),
+    entry::<correct_consumption::CorrectConsumption>(),
+    entry::<get_usage::GetUsage>(),
+    entry::<get_window_boundaries::GetWindowBoundaries>(),
+    entry::<grant_credit::GrantCredit>(),
+    entry::<heartbeat_lease::HeartbeatLease>(),
+    entry::<meter_consumption::MeterConsumption>(),
+    entry::<meter_consumptions::MeterConsumptions>(),
+    entry::<provision_plan::ProvisionPlan>(),
+    entry::<release_lease::ReleaseLease>(),
+    entry::<release_reservation::ReleaseReservation>(),
+    entry::<reserve::Reserve>(),
+    entry::<set_inventory::SetInventory>(),
+    entry::<usage_series::UsageSeries>(),
+    entry::<void_grant::VoidGrant>(),
+];
+
+const fn entry<R: Rpc>() -> Entry {
+    let route = RpcRoute {
+        name: R::NAME,
+        role: R::Who::ROLE,
+        read_only: R::READ_ONLY,
+    };
+    Entry {
+        route,
+        methods: methods::<R>,
+        describe: describe_rpc::<R>,
+    }
+}
+
+/// The RPCs with who may call them, by name.
+pub fn rpc_routes() -> impl Iterator<Item = RpcRoute> {
+    RPCS.iter().map(|entry| entry.route)
+}
+
+fn methods<R: Rpc>() -> MethodRouter<App> {
+    let allow = if R::READ_ONLY { READING } else { WRITING };
+    let options = move || async move { (StatusCode::OK, [(header::ALLOW, allow)]) };
+    let refuse = move || async move { ApiError::method_not_allowed("PGRST101", allow) };
+    let routed = post(call_by_post::<R>).options(options).fallback(refuse);
+    if R::READ_ONLY {
+        routed.get(call_by_get::<R>)
+    } else {
+        routed
+    }
+}
+
+async fn call_by_post<R: Rpc>(
+    State(app): State<App>,
+    who: R::Who,
+    media: Media,
+    JsonBody(body): JsonBody,
+) -> Result<Response, ApiError> {
+    let arguments = Arguments::from_json(Shape::Function(R::NAME), &body)?;
+    let call = R::decode(&arguments)?;
+    call.call(&app, &who.into_caller())
+        .await?
+        .into_response(media)
+}
+
+async fn call_by_get<R: Rpc>(
+    State(app): State<App>,
+    who: R::Who,
+    media: Media,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let query = query.unwrap_or_default();
+    let arguments = Arguments::from_query(Shape::Function(R::NAME), &query)?;
+    let call = R::decode(&arguments)?;
+    call.call(&app, &who.into_caller())
+        .await?
+        .into_response(media)
+}
+
+/// Answers a path below `/api/rpc/` that names no RPC.
+pub async fn unknown(method: Method, Path(name): Path<String>) -> Response {
+    let shown: String = name.chars().take(64).collect();
+    let hint = nearest(&name, rpc_routes().map(|route| route.name));
+    let hint = hint.map(|near| format!("did you mean {near}?"));
+    let error = ApiError::new("PGRST202", format!("there is no function {shown}"))
+        .with_details(shown)
+        .with_hint(hint);
+    tracing::debug!(%method, name, "an unknown function was called");
+    error.into_response()
+}

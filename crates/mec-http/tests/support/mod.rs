@@ -1,0 +1,196 @@
+//! A whole application on a temporary folder, called through its router.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use mec_core::Timestamp;
+use mec_engine::{Engine, EngineConfig, RisingIds};
+use mec_http::{App, Claims, Role, issue_token, router};
+use mec_store::Clock;
+use mec_store_sqlite::{SqliteConfig, SqliteStore};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+pub const SECRET: &str = "a secret of the tests, 32 bytes or more";
+
+struct Wall;
+
+impl Clock for Wall {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
+    }
+}
+
+pub fn unix_seconds() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}
+
+pub struct TestApp {
+    pub router: Router,
+    pub engine: Arc<Engine>,
+    _folder: TempDir,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {:?}", self.text))
+    }
+
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.text);
+        self.json()
+    }
+
+    #[track_caller]
+    pub fn error(self, status: u16, code: &str) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        let body = self.json();
+        assert_eq!(body["code"], code, "{body}");
+        let mut keys: Vec<_> = body.as_object().unwrap().keys().cloned().collect();
+        keys.sort();
+        assert_eq!(keys, ["code", "details", "hint", "message"]);
+        body
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+impl TestApp {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = SqliteConfig {
+            data_dir: folder.path().to_owned(),
+            max_size_bytes: None,
+        };
+        let clock = Arc::new(Wall);
+        let store = Arc::new(SqliteStore::open(&config, clock.clone(), &mut RisingIds).unwrap());
+        let engine = Engine::start(store, clock, RisingIds, EngineConfig::default()).unwrap();
+        let engine = Arc::new(engine);
+        let router = router(App::new(engine.clone(), SECRET.to_owned().into()));
+        Self {
+            router,
+            engine,
+            _folder: folder,
+        }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text,
+        }
+    }
+
+    pub async fn post(&self, path: &str, token: &str, body: impl Into<Body>) -> Answer {
+        self.send(post(path, token).body(body.into()).unwrap())
+            .await
+    }
+
+    pub async fn rpc(&self, name: &str, arguments: Value) -> Answer {
+        self.post(
+            &format!("/api/rpc/{name}"),
+            &service(),
+            arguments.to_string(),
+        )
+        .await
+    }
+
+    /// A new organization on the plan `starter`.
+    pub async fn starter(&self, external_id: &str) -> Uuid {
+        let row = json!({"account_type_code": "organization", "external_id": external_id});
+        let request = post("/api/accounts", &service()).header("prefer", "return=representation");
+        let answer = self
+            .send(request.body(Body::from(row.to_string())).unwrap())
+            .await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        let id = answer.json()[0]["account_id"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let plan = json!({"p_account_id": id, "p_plan_id": "starter"});
+        assert_eq!(self.rpc("provision_plan", plan).await.ok(), 5);
+        id
+    }
+
+    pub async fn usage(&self, external_id: &str) -> Value {
+        let asked = json!({"p_external_id": external_id, "p_resource_type": "benchmark_runs"});
+        self.rpc("get_usage", asked).await.ok()
+    }
+}
+
+pub fn post(path: &str, token: &str) -> axum::http::request::Builder {
+    Request::builder()
+        .method(Method::POST)
+        .uri(path)
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
+}
+
+pub fn get(path: &str, token: &str) -> Request<Body> {
+    let request = Request::builder()
+        .uri(path)
+        .header("authorization", format!("Bearer {token}"));
+    request.body(Body::empty()).unwrap()
+}
+
+pub fn claims(role: Role) -> Claims {
+    Claims {
+        sub: "tester".to_owned(),
+        role,
+        namespace_id: "default".to_owned(),
+        account_id: None,
+        aud: "mec-service".to_owned(),
+        exp: unix_seconds() + 600,
+    }
+}
+
+pub fn sign(claims: &Claims) -> String {
+    issue_token(SECRET.as_bytes(), claims).unwrap()
+}
+
+pub fn token(role: Role) -> String {
+    sign(&claims(role))
+}
+
+pub fn service() -> String {
+    token(Role::MecService)
+}
+
+pub fn user_of(account: Uuid) -> String {
+    sign(&Claims {
+        account_id: Some(account),
+        ..claims(Role::MecUser)
+    })
+}
