@@ -216,12 +216,12 @@ impl Answer {
     }
 
     /// The decision in it, if there is one.
-    pub fn decision(&self) -> Option<&Decision> {
+    pub fn into_decision(self) -> Option<Box<Decision>> {
         match self {
             Self::Decision(decision) => Some(decision),
-            Self::Consume(answer) => Some(&answer.decision),
-            Self::Reserve(answer) => Some(&answer.decision),
-            Self::Lease(answer) => Some(&answer.decision),
+            Self::Consume(answer) => Some(Box::new(answer.decision)),
+            Self::Reserve(answer) => Some(Box::new(answer.decision)),
+            Self::Lease(answer) => Some(Box::new(answer.decision)),
             Self::Id(_) | Self::Bool(_) | Self::Number(_) | Self::Count(_) | Self::Json(_) => None,
         }
     }

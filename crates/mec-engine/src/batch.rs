@@ -33,7 +33,12 @@ pub(crate) async fn run<S: Store>(
     requests: &[Request],
     decisions: Vec<DecisionRow>,
 ) -> Vec<Answer> {
-    match attempt(store, shared, ids, requests, decisions).await {
+    let logged = u64::try_from(decisions.len()).unwrap_or(0);
+    let attempted = attempt(store, shared, ids, requests, decisions).await;
+    if attempted.is_err() {
+        Stats::add(&shared.stats.decisions_dropped, logged);
+    }
+    match attempted {
         Ok(answers) => answers,
         Err(CommitError::Refused { .. }) if requests.len() > 1 => {
             let mut answers = Vec::with_capacity(requests.len());
@@ -172,16 +177,18 @@ impl<B: Batch> Run<'_, B> {
     ) -> Answer {
         let Some((account, tree)) = self.place(request).await? else {
             let answer = without_account(&request.command, catalogue, self.now)?;
-            return Ok(Outcome::of(&answer, None));
+            return Ok(Outcome::of(answer, None));
         };
         if let Some(stored) = key_of(request).and_then(|key| self.known.get(&key)) {
             return replay(stored, request, account);
         }
-        self.refuse_taken(request).await?;
+        if !matches!(request.target, Target::NewTree(_)) {
+            self.refuse_taken(request).await?;
+        }
         let book_key = (request.namespace.clone(), tree);
         let executed =
             loop_until_decided(self, &book_key, request, account, catalogue, ids).await?;
-        let mut outcome = Outcome::of(&executed.answer, Some(account));
+        let mut outcome = Outcome::of(executed.answer, Some(account));
         outcome.made = executed.made;
         outcome.late = executed.late;
         if executed.keep_key
@@ -244,12 +251,16 @@ impl<B: Batch> Run<'_, B> {
         let namespace = &request.namespace;
         let found = match &request.target {
             Target::NewTree(account) => {
+                if request.guard.is_some() {
+                    return Ok(None);
+                }
+                // Before anything of the new tree exists, so that a tree that has the id already
+                // is not touched.
+                self.refuse_taken(request).await?;
                 let head = TreeHead::new(*account, self.batch.fencing_epoch());
                 let working = Working::new(namespace.clone(), head, true);
-                self.trees
-                    .entry((namespace.clone(), *account))
-                    .or_insert(working);
-                return Ok(request.guard.is_none().then_some((*account, *account)));
+                self.trees.insert((namespace.clone(), *account), working);
+                return Ok(Some((*account, *account)));
             }
             Target::External(external)
                 if self
@@ -352,8 +363,11 @@ impl<B: Batch> Run<'_, B> {
             self.externals
                 .contains_key(&(request.namespace.clone(), e.clone()))
         });
+        let id_here = self.trees.iter().any(|((namespace, _), tree)| {
+            *namespace == request.namespace && tree.book.parts.contains_key(&create.account_id)
+        });
         let found = self.batch.locate(&request.namespace, &locators).await?;
-        if found.first().is_some_and(Option::is_some) {
+        if id_here || found.first().is_some_and(Option::is_some) {
             return Err(Refusal::Taken {
                 field: "account_id",
             }
@@ -411,7 +425,6 @@ fn replay(stored: &StoredAnswer, request: &Request, account: Uuid) -> Answer {
         made: stored.event_id,
         replayed: true,
         late: false,
-        quota: None,
-        code: None,
+        decision: None,
     })
 }

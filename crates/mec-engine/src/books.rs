@@ -25,11 +25,45 @@ struct Entry {
 
 type Shard = FxHashMap<(Namespace, AccountId), Entry>;
 
+/// When the first hold of each account ends that has any: one entry an account, however often its
+/// leases are extended.
+#[derive(Default)]
+struct Expiries {
+    by_time: BTreeSet<(Timestamp, Namespace, AccountId)>,
+    by_account: FxHashMap<(Namespace, AccountId), Timestamp>,
+}
+
+impl Expiries {
+    fn put(&mut self, namespace: &Namespace, account: AccountId, first: Option<Timestamp>) {
+        let key = (namespace.clone(), account);
+        let old = match first {
+            Some(first) => self.by_account.insert(key, first),
+            None => self.by_account.remove(&key),
+        };
+        if old == first {
+            return;
+        }
+        if let Some(old) = old {
+            self.by_time.remove(&(old, namespace.clone(), account));
+        }
+        if let Some(first) = first {
+            self.by_time.insert((first, namespace.clone(), account));
+        }
+    }
+
+    fn pop_due(&mut self, now: Timestamp) -> Option<(Namespace, AccountId)> {
+        let is_due = self.by_time.first().is_some_and(|(at, _, _)| *at <= now);
+        let (_, namespace, account) = is_due.then(|| self.by_time.pop_first()).flatten()?;
+        self.by_account.remove(&(namespace.clone(), account));
+        Some((namespace, account))
+    }
+}
+
 pub(crate) struct Books {
     shards: Vec<RwLock<Shard>>,
     heads: Mutex<FxHashMap<(Namespace, Uuid), TreeHead>>,
     externals: RwLock<FxHashMap<(Namespace, String), AccountId>>,
-    expiries: Mutex<BTreeSet<(Timestamp, Namespace, AccountId)>>,
+    expiries: Mutex<Expiries>,
     per_shard: usize,
     count: AtomicUsize,
     tick: AtomicU32,
@@ -98,9 +132,7 @@ impl Books {
     /// Publishes a committed part. Returns how many others made room for it.
     pub(crate) fn publish(&self, namespace: &Namespace, tree: Uuid, part: Arc<Part>) -> usize {
         let id = part.id();
-        if let Some(expiry) = part.first_expiry() {
-            self.expiries.lock().insert((expiry, namespace.clone(), id));
-        }
+        self.expiries.lock().put(namespace, id, part.first_expiry());
         let Some(shard) = self.shard(id) else {
             return 0;
         };
@@ -181,14 +213,7 @@ impl Books {
     /// Takes the accounts whose first hold has ended by now.
     pub(crate) fn due(&self, now: Timestamp) -> Vec<(Namespace, AccountId)> {
         let mut expiries = self.expiries.lock();
-        let mut due = Vec::new();
-        while expiries.first().is_some_and(|(at, _, _)| *at <= now) {
-            let Some((_, namespace, account)) = expiries.pop_first() else {
-                break;
-            };
-            due.push((namespace, account));
-        }
-        due
+        std::iter::from_fn(|| expiries.pop_due(now)).collect()
     }
 
     fn shard(&self, account: AccountId) -> Option<&RwLock<Shard>> {

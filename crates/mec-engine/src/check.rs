@@ -45,7 +45,7 @@ impl Engine {
             Err(Stop::Refused(refusal)) => return Err(refusal.into()),
         };
         Stats::add(&shared.stats.checks_in_memory, 1);
-        let outcome = Outcome::of(&Answer::Decision(Box::new(decision)), account);
+        let outcome = Outcome::of(Answer::Decision(Box::new(decision)), account);
         shared.decisions.note(
             shared,
             request,

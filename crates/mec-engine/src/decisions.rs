@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use mec_core::verdict::Verdict;
 use mec_core::{Catalogue, Command, IdSource, Timestamp};
 use mec_store::DecisionRow;
 use parking_lot::Mutex;
@@ -70,18 +71,14 @@ impl DecisionLog {
         now: Timestamp,
         ids: &mut dyn IdSource,
     ) {
-        let (Some(code), Some(asked)) = (outcome.code, request.command.asks_for()) else {
+        let (Some(decision), Some(asked)) = (&outcome.decision, request.command.asks_for()) else {
             return;
         };
         let is_check = matches!(request.command, Command::Check(_));
         if !is_check && outcome.made.is_some() {
             return;
         }
-        let decision: Told<'_> = match serde_json::from_str(&outcome.body) {
-            Ok(decision) => decision,
-            Err(_) => return,
-        };
-        let limiter = if is_check && decision.decision == "allow" {
+        let limiter = if is_check && decision.decision == Verdict::Allow {
             &self.allows
         } else {
             &self.others
@@ -103,9 +100,9 @@ impl DecisionLog {
             resource_scope: asked.scope.cloned(),
             requested_quantity: asked.quantity,
             unit_code: asked.unit.cloned().or_else(default_unit),
-            decision: verdict(decision.decision),
-            code: code.as_str(),
-            reason: code.reason(),
+            decision: decision.decision.as_str(),
+            code: decision.code.as_str(),
+            reason: decision.reason,
             rule_id: decision.rule_id,
             entitlement_id: decision.entitlement_id,
             usage_at_decision: decision.quantity_used,
@@ -127,31 +124,4 @@ impl DecisionLog {
     pub(crate) fn take(&self) -> Vec<DecisionRow> {
         std::mem::take(&mut self.waiting.lock())
     }
-}
-
-/// A decision as it was told.
-#[derive(serde::Deserialize)]
-struct Told<'a> {
-    #[serde(borrow)]
-    decision: &'a str,
-    rule_id: Option<uuid::Uuid>,
-    entitlement_id: Option<uuid::Uuid>,
-    quantity_used: Option<mec_core::Quantity>,
-    quantity_allowed: Option<mec_core::Quantity>,
-    percent_used: Option<mec_core::Quantity>,
-}
-
-fn verdict(text: &str) -> &'static str {
-    use mec_core::verdict::Verdict;
-    let all = [
-        Verdict::Allow,
-        Verdict::Warn,
-        Verdict::Grace,
-        Verdict::Overage,
-        Verdict::Deny,
-    ];
-    all.into_iter()
-        .map(Verdict::as_str)
-        .find(|known| *known == text)
-        .unwrap_or("deny")
 }

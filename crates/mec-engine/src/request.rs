@@ -86,23 +86,19 @@ pub struct Outcome {
     pub replayed: bool,
     /// Whether a reservation was committed after its expiry.
     pub late: bool,
-    /// The deciding limit's figures for the `RateLimit` fields.
-    pub quota: Option<mec_core::answer::Quota>,
-    /// The decision's code, for logs and metrics.
-    pub code: Option<mec_core::verdict::DecisionCode>,
+    /// The decision, of a command that decides and is not repeated.
+    pub decision: Option<Box<mec_core::answer::Decision>>,
 }
 
 impl Outcome {
-    pub(crate) fn of(answer: &mec_core::answer::Answer, account: Option<Uuid>) -> Self {
-        let decision = answer.decision();
+    pub(crate) fn of(answer: mec_core::answer::Answer, account: Option<Uuid>) -> Self {
         Self {
             body: answer.to_json(),
             account,
             made: None,
             replayed: false,
             late: false,
-            quota: decision.and_then(|decision| decision.quota),
-            code: decision.map(|decision| decision.code),
+            decision: answer.into_decision(),
         }
     }
 }

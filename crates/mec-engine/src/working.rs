@@ -74,6 +74,10 @@ impl Working {
 
     /// Makes the parts that were loaded or changed visible to readers, after the commit.
     pub(crate) fn publish(self, shared: &Shared) {
+        // A new tree that got no change was not committed: it does not exist.
+        if self.is_new && self.changes.is_empty() {
+            return;
+        }
         let mut head = self.book.head;
         if !self.changes.is_empty() {
             head.version = head.version.saturating_add(1);

@@ -40,14 +40,14 @@ impl From<Outcome> for Reply {
             body,
             replayed,
             late,
-            quota,
+            decision,
             ..
         } = outcome;
         Self {
             body,
             replayed,
             late,
-            quota,
+            quota: decision.and_then(|decision| decision.quota),
         }
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
@@ -34,6 +35,27 @@ impl Clock for Wall {
     }
 }
 
+/// A clock that the test moves.
+pub struct Hands(AtomicI64);
+
+impl Hands {
+    pub fn at(time: &str) -> Arc<Self> {
+        let micros = Timestamp::parse(time).unwrap().as_micros();
+        Arc::new(Self(AtomicI64::new(micros)))
+    }
+
+    pub fn pass(&self, seconds: i64) {
+        self.0
+            .fetch_add(seconds * Timestamp::MICROS_PER_SECOND, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
 pub fn unix_seconds() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -44,7 +66,7 @@ pub fn unix_seconds() -> u64 {
 pub struct TestApp {
     pub router: Router,
     pub engine: Arc<Engine>,
-    _folder: TempDir,
+    pub folder: TempDir,
 }
 
 pub struct Answer {
@@ -83,12 +105,16 @@ impl Answer {
 
 impl TestApp {
     pub fn start() -> Self {
+        Self::start_by(Arc::new(Wall))
+    }
+
+    /// With a clock of the test's own.
+    pub fn start_by<C: Clock>(clock: Arc<C>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = SqliteConfig {
             data_dir: folder.path().to_owned(),
             max_size_bytes: None,
         };
-        let clock = Arc::new(Wall);
         let store = Arc::new(SqliteStore::open(&config, clock.clone(), &mut RisingIds).unwrap());
         let engine = Engine::start(store, clock, RisingIds, EngineConfig::default()).unwrap();
         let engine = Arc::new(engine);
@@ -96,7 +122,7 @@ impl TestApp {
         Self {
             router,
             engine,
-            _folder: folder,
+            folder,
         }
     }
 
