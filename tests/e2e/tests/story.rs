@@ -7,90 +7,10 @@
     clippy::indexing_slicing
 )]
 
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+mod support;
 
 use serde_json::{Value, json};
-
-/// The binary: where the test command has put it, else built here.
-fn binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("MEC_BIN") {
-        return path.into();
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "-q", "-p", "mec"])
-        .current_dir(&root)
-        .status()
-        .unwrap();
-    assert!(built.success());
-    root.join("target/debug/mec")
-}
-
-struct Server {
-    child: Child,
-    address: String,
-    token: String,
-}
-
-impl Server {
-    fn start(folder: &Path) -> Self {
-        let mut child = Command::new(binary())
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(folder)
-            .env_remove("JWT_SECRET")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap())
-            .lines()
-            .map(Result::unwrap);
-        let address = lines
-            .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
-            .unwrap();
-        let token = lines
-            .find_map(|line| line.strip_prefix("TOKEN=").map(str::to_owned))
-            .unwrap();
-        Self {
-            child,
-            address,
-            token,
-        }
-    }
-
-    fn post(&self, token: Option<&str>, path: &str, body: &str) -> (u16, Value) {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .build();
-        let mut request = ureq::Agent::new_with_config(config)
-            .post(format!("{}{path}", self.address))
-            .header("Content-Type", "application/json")
-            .header("Prefer", "return=representation");
-        if let Some(token) = token {
-            request = request.header("Authorization", format!("Bearer {token}"));
-        }
-        let mut answer = request.send(body).unwrap();
-        let text = answer.body_mut().read_to_string().unwrap();
-        (
-            answer.status().as_u16(),
-            serde_json::from_str(&text).unwrap_or(Value::Null),
-        )
-    }
-
-    fn rpc(&self, name: &str, args: Value) -> (u16, Value) {
-        self.post(
-            Some(&self.token),
-            &format!("/api/rpc/{name}"),
-            &args.to_string(),
-        )
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
+use support::{Server, verify};
 
 fn acme(extra: Value) -> Value {
     let mut args = json!({ "p_external_id": "acme" });
@@ -103,7 +23,7 @@ fn acme(extra: Value) -> Value {
 #[test]
 fn a_plan_is_checked_metered_leased_and_survives_a_kill() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let mut server = Server::start(folder.path());
     let row = json!({ "account_type_code": "organization", "external_id": "acme" }).to_string();
     let (status, rows) = server.post(Some(&server.token), "/api/accounts", &row);
     assert_eq!((status, &rows[0]["external_id"]), (201, &json!("acme")));
@@ -167,7 +87,7 @@ fn a_plan_is_checked_metered_leased_and_survives_a_kill() {
     );
     server.kill();
 
-    let server = Server::start(folder.path());
+    let mut server = Server::start(folder.path());
     assert_eq!(
         server.rpc("check_entitlement", runs).1["quantity_used"],
         100
@@ -181,18 +101,9 @@ fn a_plan_is_checked_metered_leased_and_survives_a_kill() {
         (200, json!(100))
     );
     server.kill();
-    let verified = Command::new(binary())
-        .args(["verify", "--json", "--data-dir"])
-        .arg(folder.path())
-        .output()
-        .unwrap();
-    let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    let (code, report) = verify(folder.path());
     assert_eq!(
-        (
-            verified.status.code(),
-            &report["events"],
-            &report["problem"]
-        ),
+        (code, &report["events"], &report["problem"]),
         (Some(0), &json!(2), &Value::Null)
     );
 }
@@ -200,7 +111,7 @@ fn a_plan_is_checked_metered_leased_and_survives_a_kill() {
 #[test]
 fn bad_input_is_named_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let mut server = Server::start(folder.path());
     let row = json!({ "account_type_code": "organization", "external_id": "acme" }).to_string();
     server.post(Some(&server.token), "/api/accounts", &row);
     let meter = |quantity: &str| {

@@ -1,0 +1,163 @@
+//! Starting, asking and killing the real binary.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// The binary: where the test command has put it, else built here.
+pub fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("MEC_BIN") {
+        return path.into();
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "-q", "-p", "mec"])
+        .current_dir(&root)
+        .status()
+        .unwrap();
+    assert!(built.success());
+    root.join("target/debug/mec")
+}
+
+pub struct Server {
+    /// None where the server is another's.
+    child: Option<Child>,
+    agent: ureq::Agent,
+    pub address: String,
+    pub token: String,
+}
+
+impl Server {
+    pub fn start(folder: &Path) -> Self {
+        let mut child = Command::new(binary())
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(folder)
+            .env_remove("JWT_SECRET")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap);
+        let address = lines
+            .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
+            .unwrap();
+        let token = lines
+            .find_map(|line| line.strip_prefix("TOKEN=").map(str::to_owned))
+            .unwrap();
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build();
+        Self {
+            child: Some(child),
+            agent: ureq::Agent::new_with_config(config),
+            address,
+            token,
+        }
+    }
+
+    /// Asks a server that another holds.
+    pub fn client(address: &str, token: &str) -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build();
+        Self {
+            child: None,
+            agent: ureq::Agent::new_with_config(config),
+            address: address.to_owned(),
+            token: token.to_owned(),
+        }
+    }
+
+    pub fn post(&self, token: Option<&str>, path: &str, body: &str) -> (u16, Value) {
+        self.try_post(token, path, body).unwrap()
+    }
+
+    /// An error where the connection broke before the answer came.
+    pub fn try_post(
+        &self,
+        token: Option<&str>,
+        path: &str,
+        body: &str,
+    ) -> Result<(u16, Value), ureq::Error> {
+        let mut request = self
+            .agent
+            .post(format!("{}{path}", self.address))
+            .header("Content-Type", "application/json")
+            .header("Prefer", "return=representation");
+        if let Some(token) = token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let mut answer = request.send(body)?;
+        let text = answer.body_mut().read_to_string()?;
+        Ok((
+            answer.status().as_u16(),
+            serde_json::from_str(&text).unwrap_or(Value::Null),
+        ))
+    }
+
+    pub fn rpc(&self, name: &str, args: Value) -> (u16, Value) {
+        self.post(
+            Some(&self.token),
+            &format!("/api/rpc/{name}"),
+            &args.to_string(),
+        )
+    }
+
+    pub fn kill(&mut self) {
+        let child = self.child.as_mut().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    pub fn try_rpc(&self, name: &str, args: &Value) -> Result<(u16, Value), ureq::Error> {
+        self.try_post(
+            Some(&self.token),
+            &format!("/api/rpc/{name}"),
+            &args.to_string(),
+        )
+    }
+
+    /// A new organization; with an entitlement where one is given.
+    pub fn organization(&self, external_id: &str, entitlement: Option<Value>) {
+        let row = json!({ "account_type_code": "organization", "external_id": external_id });
+        let (status, rows) = self.post(Some(&self.token), "/api/accounts", &row.to_string());
+        assert_eq!(status, 201, "{rows}");
+        if let Some(mut entitlement) = entitlement {
+            entitlement["account_id"] = rows[0]["account_id"].clone();
+            let made = self.post(
+                Some(&self.token),
+                "/api/entitlements",
+                &entitlement.to_string(),
+            );
+            assert_eq!(made.0, 201, "{}", made.1);
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A test that fails leaves no server behind; one that was killed is gone already.
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// What `mec verify` says of a folder: its exit code and report.
+pub fn verify(folder: &Path) -> (Option<i32>, Value) {
+    let verified = Command::new(binary())
+        .args(["verify", "--json", "--data-dir"])
+        .arg(folder)
+        .output()
+        .unwrap();
+    (
+        verified.status.code(),
+        serde_json::from_slice(&verified.stdout).unwrap(),
+    )
+}
