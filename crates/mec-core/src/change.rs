@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::account::Account;
 use crate::entitlement::{Entitlement, EntitlementAudit, LimitKind};
 use crate::grant::{Draw, Grant};
-use crate::ids::{AccountId, Code};
+use crate::ids::{AccountId, Code, TreeId};
 use crate::lease::Lease;
 use crate::ledger::Event;
 use crate::plan::Subscription;
@@ -22,6 +22,8 @@ pub enum Change {
     AccountCreated(Arc<Account>),
     /// An account's columns changed, its parent excepted.
     AccountUpdated(Arc<Account>),
+    /// An account got another parent, and everything below it moved along.
+    AccountMoved(AccountMove),
     /// A new entitlement (`old` is none) or a new version of one.
     EntitlementPut {
         /// The row before.
@@ -109,6 +111,22 @@ pub enum Change {
         /// When it started, and the start of the window in which it did.
         clock: Option<GraceClock>,
     },
+}
+
+/// An account's way from one place to another, in the same tree or between two. What was recorded
+/// stays with the levels under which it was recorded; what is held counts at the new ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccountMove {
+    /// The row after the move.
+    pub account: Arc<Account>,
+    /// The accounts above it before, nearest first.
+    pub was_under: Vec<AccountId>,
+    /// The accounts above it after, nearest first; none for the owner of a tree.
+    pub is_under: Vec<AccountId>,
+    /// The tree that it leaves.
+    pub from_tree: TreeId,
+    /// The tree that it joins; its own id when it becomes an owner.
+    pub to_tree: TreeId,
 }
 
 /// What makes a limit one: its level, resource, kind, window type and scope.

@@ -40,6 +40,7 @@ pub enum Command {
     CancelPlan(ops::cancel_plan::CancelPlan),
     CreateAccount(ops::account::CreateAccount),
     SetAccountStatus(ops::account::SetStatus),
+    MoveAccount(ops::move_account::MoveAccount),
     CreateEntitlement(ops::entitlement::CreateEntitlement),
 }
 
@@ -65,6 +66,7 @@ impl Command {
             Self::CancelPlan(_) => "cancel_plan",
             Self::CreateAccount(_) => "create_account",
             Self::SetAccountStatus(_) => "set_account_status",
+            Self::MoveAccount(_) => "move_account",
             Self::CreateEntitlement(_) => "create_entitlement",
         }
     }
@@ -207,6 +209,7 @@ pub fn execute(command: &Command, env: &Env<'_>, ids: &mut dyn IdSource) -> Resu
         Command::CancelPlan(cancel) => ops::cancel_plan::cancel_plan(cancel, env, ids),
         Command::CreateAccount(create) => ops::account::create(create, env),
         Command::SetAccountStatus(set) => ops::account::set_status(set, env),
+        Command::MoveAccount(to) => ops::move_account::move_account(to, env),
         Command::CreateEntitlement(create) => ops::entitlement::create(create, env, ids),
     }
 }
@@ -251,6 +254,7 @@ pub fn without_account(
         | Command::ChangePlan(_)
         | Command::CancelPlan(_)
         | Command::SetAccountStatus(_)
+        | Command::MoveAccount(_)
         | Command::CreateEntitlement(_) => Err(Refusal::AccountNotFound),
     }
 }

@@ -59,6 +59,8 @@ pub enum Need {
     Reservation(Uuid),
     /// A grant that is not open any more.
     Grant(Uuid),
+    /// How many levels stand below an account.
+    LevelsBelow(AccountId),
 }
 
 /// Why a command stopped before it was decided.
@@ -106,4 +108,6 @@ pub enum Loaded {
     Reservation(Option<Arc<Reservation>>),
     /// For [`Need::Grant`]; none when there is no such grant.
     Grant(Option<Grant>),
+    /// For [`Need::LevelsBelow`]; 0 for an account without children.
+    LevelsBelow(usize),
 }

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use mec_core::book::TreeHead;
-use mec_core::command::{Env, execute, without_account};
-use mec_core::{Catalogue, IdSource, Namespace, Need, Refusal, Stop, Timestamp};
+use mec_core::change::Change;
+use mec_core::command::{Env, Executed, execute, without_account};
+use mec_core::{Catalogue, Command, IdSource, Namespace, Need, Refusal, Stop, Timestamp};
 use mec_store::{
     Batch, CommitError, CommitSet, DecisionRow, KeyRef, KeyRow, KeyState, Store, StoredAnswer,
     key_hash,
@@ -19,10 +19,10 @@ use crate::working::Working;
 use crate::{Shared, Stats};
 
 type Answer = Result<Outcome, EngineError>;
-type TreeKey = (Namespace, Uuid);
+pub(crate) type TreeKey = (Namespace, Uuid);
 
 /// The most pieces that one command may need; more means that core and store talk past each other.
-const MAX_NEEDS: usize = 100_000;
+pub(crate) const MAX_NEEDS: usize = 100_000;
 
 /// Answers requests in order. When a constraint refuses the commit, each is tried alone, so that
 /// only the guilty one errs.
@@ -38,32 +38,40 @@ pub(crate) async fn run<S: Store>(
     if attempted.is_err() {
         Stats::add(&shared.stats.decisions_dropped, logged);
     }
-    match attempted {
+    let together = match attempted {
         Ok(answers) => answers,
         Err(CommitError::Refused { .. }) if requests.len() > 1 => {
-            let mut answers = Vec::with_capacity(requests.len());
-            for request in requests {
-                let alone = attempt(
-                    store,
-                    shared,
-                    ids,
-                    std::slice::from_ref(request),
-                    Vec::new(),
-                )
-                .await;
-                answers.push(alone.map_or_else(|error| Err(refused(error)), only));
-            }
-            answers
+            requests.iter().map(|_| None).collect()
         }
         Err(error) => {
             let error = refused(error);
-            requests.iter().map(|_| Err(error.repeat())).collect()
+            return requests.iter().map(|_| Err(error.repeat())).collect();
         }
+    };
+    let mut answers = Vec::with_capacity(requests.len());
+    for (request, answer) in requests.iter().zip(together) {
+        answers.push(match answer {
+            Some(answer) => answer,
+            None => alone(store, shared, ids, request).await,
+        });
     }
+    answers
 }
 
-fn only(mut answers: Vec<Answer>) -> Answer {
-    answers.pop().unwrap_or(Err(EngineError::Closed))
+async fn alone<S: Store>(
+    store: &S,
+    shared: &Shared,
+    ids: &mut dyn IdSource,
+    request: &Request,
+) -> Answer {
+    let requests = std::slice::from_ref(request);
+    let mut answers = attempt(store, shared, ids, requests, Vec::new())
+        .await
+        .map_err(refused)?;
+    answers
+        .pop()
+        .flatten()
+        .unwrap_or_else(|| Err(EngineError::Internal("a lone command waits".to_owned())))
 }
 
 fn refused(error: CommitError) -> EngineError {
@@ -84,7 +92,7 @@ async fn attempt<S: Store>(
     ids: &mut dyn IdSource,
     requests: &[Request],
     decisions: Vec<DecisionRow>,
-) -> Result<Vec<Answer>, CommitError> {
+) -> Result<Vec<Option<Answer>>, CommitError> {
     let keys: Vec<KeyRef> = requests.iter().filter_map(key_of).collect();
     let batch = store.begin(0, &keys).await?;
     let known = keys.into_iter().zip(batch.keys().iter().cloned());
@@ -95,6 +103,7 @@ async fn attempt<S: Store>(
     let mut run = Run {
         now: batch.now().max(shared.books.last_now()),
         known: known.collect(),
+        is_alone: requests.len() == 1,
         batch,
         shared,
         trees: FxHashMap::default(),
@@ -104,8 +113,11 @@ async fn attempt<S: Store>(
     let mut answers = Vec::with_capacity(requests.len());
     for (index, request) in requests.iter().enumerate() {
         let catalogue = catalogue(store, shared, &request.namespace).await?;
-        let answer = run.answer(index, request, &catalogue, ids).await;
-        if let Ok(outcome) = &answer {
+        let answer = run
+            .answer(index, request, &catalogue, ids)
+            .await
+            .transpose();
+        if let Some(Ok(outcome)) = &answer {
             shared
                 .decisions
                 .note(shared, request, outcome, &catalogue, run.now, ids);
@@ -115,7 +127,7 @@ async fn attempt<S: Store>(
     let trees: Vec<_> = run
         .trees
         .values()
-        .filter(|tree| !tree.changes.is_empty())
+        .filter(|tree| tree.is_changed())
         .map(Working::commit)
         .collect();
     if !trees.is_empty() || !run.keys.is_empty() || !decisions.is_empty() {
@@ -157,37 +169,44 @@ fn key_of(request: &Request) -> Option<KeyRef> {
     })
 }
 
-struct Run<'a, B> {
-    batch: B,
-    shared: &'a Shared,
-    now: Timestamp,
+/// A batch that is being decided.
+pub(crate) struct Run<'a, B> {
+    pub batch: B,
+    pub shared: &'a Shared,
+    pub now: Timestamp,
+    pub trees: FxHashMap<TreeKey, Working>,
+    pub externals: FxHashMap<(Namespace, String), (Uuid, Uuid)>,
     known: FxHashMap<KeyRef, StoredAnswer>,
-    trees: FxHashMap<TreeKey, Working>,
-    externals: FxHashMap<(Namespace, String), (Uuid, Uuid)>,
     keys: Vec<KeyRow>,
+    // A command that needs two trees runs alone, so that no part is worked on twice.
+    is_alone: bool,
 }
 
 impl<B: Batch> Run<'_, B> {
+    /// Answers a command; none where it must run alone.
     async fn answer(
         &mut self,
         index: usize,
         request: &Request,
         catalogue: &Catalogue,
         ids: &mut dyn IdSource,
-    ) -> Answer {
+    ) -> Result<Option<Outcome>, EngineError> {
         let Some((account, tree)) = self.place(request).await? else {
             let answer = without_account(&request.command, catalogue, self.now)?;
-            return Ok(Outcome::of(answer, None));
+            return Ok(Some(Outcome::of(answer, None)));
         };
         if let Some(stored) = key_of(request).and_then(|key| self.known.get(&key)) {
-            return replay(stored, request, account);
+            return replay(stored, request, account).map(Some);
         }
         if !matches!(request.target, Target::NewTree(_)) {
             self.refuse_taken(request).await?;
         }
+        self.refuse_unknown_parent(request).await?;
         let book_key = (request.namespace.clone(), tree);
-        let executed =
-            loop_until_decided(self, &book_key, request, account, catalogue, ids).await?;
+        let decided = loop_until_decided(self, &book_key, request, account, catalogue, ids).await?;
+        let Some(executed) = decided else {
+            return Ok(None);
+        };
         let mut outcome = Outcome::of(executed.answer, Some(account));
         outcome.made = executed.made;
         outcome.late = executed.late;
@@ -212,30 +231,71 @@ impl<B: Batch> Run<'_, B> {
             };
             self.keys.push(row);
         }
-        let Some(working) = self.trees.get_mut(&book_key) else {
-            return Err(EngineError::Closed);
-        };
-        if !executed.changes.is_empty() {
-            let now = self.now.max(working.book.head.last_at);
-            working.book.apply(&executed.changes, now);
-            self.note_new_accounts(request, &executed.changes, tree);
-            if let Some(working) = self.trees.get_mut(&book_key) {
-                working
-                    .changes
-                    .extend(executed.changes.into_iter().map(|change| (index, change)));
-            }
-        }
-        Ok(outcome)
+        self.take_in(index, request, tree, executed.changes).await?;
+        Ok(Some(outcome))
     }
 
-    fn note_new_accounts(
+    /// Applies what a command changes, and notes it for the commit.
+    async fn take_in(
+        &mut self,
+        index: usize,
+        request: &Request,
+        tree: Uuid,
+        changes: Vec<Change>,
+    ) -> Result<(), EngineError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.note_new_accounts(request, &changes, tree);
+        let tree = self.join_trees(request, tree, &changes).await?;
+        let Some(working) = self.trees.get_mut(&(request.namespace.clone(), tree)) else {
+            return Err(EngineError::Closed);
+        };
+        let now = self.now.max(working.book.head.last_at);
+        working.book.apply(&changes, now);
+        working
+            .changes
+            .extend(changes.into_iter().map(|change| (index, change)));
+        Ok(())
+    }
+
+    /// Notes the other trees that a lone command changes. Returns the tree that commits the changes:
+    /// for an account that moves, the one that it joins.
+    async fn join_trees(
         &mut self,
         request: &Request,
-        changes: &[mec_core::change::Change],
         tree: Uuid,
-    ) {
+        changes: &[Change],
+    ) -> Result<Uuid, EngineError> {
+        let namespace = &request.namespace;
+        let joined = changes.iter().find_map(|change| match change {
+            Change::AccountMoved(moved) => Some(moved.to_tree),
+            _ => None,
+        });
+        if let Some(joined) = joined.filter(|joined| *joined != tree) {
+            self.open_or_make_tree(namespace, joined).await?;
+        }
+        let commits = joined.unwrap_or(tree);
+        let (mut token, mut last_at) = (0, self.now);
+        for other in self.trees.values() {
+            token = token.max(other.book.head.fencing_token);
+            last_at = last_at.max(other.book.head.last_at);
+        }
+        for ((_, id), other) in self.trees.iter_mut().filter(|_| self.is_alone) {
+            other.is_touched |= *id != commits;
+            other.book.head.last_at = last_at;
+            if joined.is_some() {
+                // The parts show what was before the move.
+                other.book.parts.clear();
+                other.book.head.fencing_token = token;
+            }
+        }
+        Ok(commits)
+    }
+
+    fn note_new_accounts(&mut self, request: &Request, changes: &[Change], tree: Uuid) {
         for change in changes {
-            if let mec_core::change::Change::AccountCreated(account) = change
+            if let Change::AccountCreated(account) = change
                 && let Some(external) = &account.external_id
             {
                 self.externals.insert(
@@ -244,142 +304,6 @@ impl<B: Batch> Run<'_, B> {
                 );
             }
         }
-    }
-
-    /// The account and tree that a request is about, if it exists and lies where the caller may act.
-    async fn place(&mut self, request: &Request) -> Result<Option<(Uuid, Uuid)>, EngineError> {
-        let namespace = &request.namespace;
-        let found = match &request.target {
-            Target::NewTree(account) => {
-                if request.guard.is_some() {
-                    return Ok(None);
-                }
-                // Before anything of the new tree exists, so that a tree that has the id already
-                // is not touched.
-                self.refuse_taken(request).await?;
-                let head = TreeHead::new(*account, self.batch.fencing_epoch());
-                let working = Working::new(namespace.clone(), head, true);
-                self.trees.insert((namespace.clone(), *account), working);
-                return Ok(Some((*account, *account)));
-            }
-            Target::External(external)
-                if self
-                    .externals
-                    .contains_key(&(namespace.clone(), external.clone())) =>
-            {
-                self.externals
-                    .get(&(namespace.clone(), external.clone()))
-                    .copied()
-            }
-            target => self.known_place(namespace, target),
-        };
-        let place = match (found, request.target.locator()) {
-            (Some(place), _) => place,
-            (None, Some(locator)) => {
-                let mut located = self.batch.locate(namespace, &[locator]).await?;
-                let Some(place) = located.pop().flatten() else {
-                    return Ok(None);
-                };
-                (place.account, place.tree)
-            }
-            (None, None) => return Ok(None),
-        };
-        self.open_tree(namespace, place.1).await?;
-        if let Some(root) = request.guard
-            && !self.is_below(namespace, place, root).await?
-        {
-            return Ok(None);
-        }
-        Ok(Some(place))
-    }
-
-    fn known_place(&self, namespace: &Namespace, target: &Target) -> Option<(Uuid, Uuid)> {
-        let account = match target {
-            Target::Account(account) => *account,
-            Target::External(external) => self.shared.books.external(namespace, external)?,
-            _ => return None,
-        };
-        let here = |((ns, tree), working): (&TreeKey, &Working)| {
-            (ns == namespace && working.book.parts.contains_key(&account))
-                .then_some((account, *tree))
-        };
-        self.trees.iter().find_map(here).or_else(|| {
-            self.shared
-                .books
-                .get(namespace, account)
-                .map(|(_, tree)| (account, tree))
-        })
-    }
-
-    async fn open_tree(&mut self, namespace: &Namespace, tree: Uuid) -> Result<(), EngineError> {
-        let key = (namespace.clone(), tree);
-        if self.trees.contains_key(&key) {
-            return Ok(());
-        }
-        let head = match self.shared.books.head(namespace, tree) {
-            Some(head) => head,
-            None => self
-                .batch
-                .head(namespace, tree)
-                .await?
-                .ok_or_else(|| EngineError::Internal(format!("tree {tree} has no head")))?,
-        };
-        self.now = self.now.max(head.last_at);
-        self.trees
-            .insert(key, Working::new(namespace.clone(), head, false));
-        Ok(())
-    }
-
-    async fn is_below(
-        &mut self,
-        namespace: &Namespace,
-        (account, tree): (Uuid, Uuid),
-        root: Uuid,
-    ) -> Result<bool, EngineError> {
-        let Some(working) = self.trees.get_mut(&(namespace.clone(), tree)) else {
-            return Ok(false);
-        };
-        for _ in 0..MAX_NEEDS {
-            let found = working
-                .book
-                .levels(account)
-                .map(|levels| levels.iter().any(|part| part.id() == root));
-            match found {
-                Ok(is_below) => return Ok(is_below),
-                Err(need) => working.satisfy(need, self.shared, &mut self.batch).await?,
-            }
-        }
-        Ok(false)
-    }
-
-    /// A new account's id and external id must be free.
-    async fn refuse_taken(&mut self, request: &Request) -> Result<(), EngineError> {
-        let mec_core::Command::CreateAccount(create) = &request.command else {
-            return Ok(());
-        };
-        let mut locators = vec![mec_store::Locator::Account(create.account_id)];
-        locators.extend(create.external_id.clone().map(mec_store::Locator::External));
-        let here = create.external_id.as_ref().is_some_and(|e| {
-            self.externals
-                .contains_key(&(request.namespace.clone(), e.clone()))
-        });
-        let id_here = self.trees.iter().any(|((namespace, _), tree)| {
-            *namespace == request.namespace && tree.book.parts.contains_key(&create.account_id)
-        });
-        let found = self.batch.locate(&request.namespace, &locators).await?;
-        if id_here || found.first().is_some_and(Option::is_some) {
-            return Err(Refusal::Taken {
-                field: "account_id",
-            }
-            .into());
-        }
-        if here || found.get(1).is_some_and(Option::is_some) {
-            return Err(Refusal::Taken {
-                field: "external_id",
-            }
-            .into());
-        }
-        Ok(())
     }
 }
 
@@ -390,11 +314,14 @@ async fn loop_until_decided<B: Batch>(
     account: Uuid,
     catalogue: &Catalogue,
     ids: &mut dyn IdSource,
-) -> Result<mec_core::command::Executed, EngineError> {
-    let Some(working) = run.trees.get_mut(tree) else {
-        return Err(EngineError::Closed);
-    };
+) -> Result<Option<Executed>, EngineError> {
+    if matches!(request.command, Command::MoveAccount(_)) && !run.is_alone {
+        return Ok(None);
+    }
     for _ in 0..MAX_NEEDS {
+        let Some(working) = run.trees.get_mut(tree) else {
+            return Err(EngineError::Closed);
+        };
         let env = Env {
             catalogue,
             book: &working.book,
@@ -404,11 +331,22 @@ async fn loop_until_decided<B: Batch>(
             now: run.now.max(working.book.head.last_at),
         };
         let need: Need = match execute(&request.command, &env, ids) {
-            Ok(executed) => return Ok(executed),
+            Ok(executed) => return Ok(Some(executed)),
             Err(Stop::Refused(refusal)) => return Err(refusal.into()),
             Err(Stop::Need(need)) => need,
         };
-        working.satisfy(need, run.shared, &mut run.batch).await?;
+        let other = working
+            .satisfy(need.clone(), run.shared, &mut run.batch)
+            .await?;
+        match other {
+            Some(_) if !run.is_alone => {
+                // The other tree's own working copy may change it in this batch.
+                working.forget(&need);
+                return Ok(None);
+            }
+            Some(other) => run.open_tree(&request.namespace, other).await?,
+            None => {}
+        }
     }
     Err(EngineError::Internal("a command needs too much".to_owned()))
 }

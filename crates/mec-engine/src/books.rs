@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 
 use mec_core::book::TreeHead;
+use mec_core::ids::TreeId;
 use mec_core::{AccountId, Namespace, Part, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
@@ -19,7 +20,6 @@ pub(crate) type Path = SmallVec<[Arc<Part>; 4]>;
 
 struct Entry {
     part: Arc<Part>,
-    tree: Uuid,
     used_at: AtomicU32,
 }
 
@@ -107,30 +107,26 @@ impl Books {
         let mut path = Path::new();
         let mut next = Some(account);
         while let Some(id) = next.filter(|_| path.len() < mec_core::account::MAX_DEPTH) {
-            let (part, _) = self.get(namespace, id)?;
+            let part = self.get(namespace, id)?;
             next = part.account.parent_account_id;
             path.push(part);
         }
         Some(path)
     }
 
-    /// A part and its tree, if it is in memory.
-    pub(crate) fn get(
-        &self,
-        namespace: &Namespace,
-        account: AccountId,
-    ) -> Option<(Arc<Part>, Uuid)> {
+    /// A part, if it is in memory.
+    pub(crate) fn get(&self, namespace: &Namespace, account: AccountId) -> Option<Arc<Part>> {
         let shard = self.shard(account)?.read();
         let entry = shard.get(&(namespace.clone(), account))?;
         let tick = self.tick.load(Ordering::Relaxed);
         if entry.used_at.load(Ordering::Relaxed) != tick {
             entry.used_at.store(tick, Ordering::Relaxed);
         }
-        Some((entry.part.clone(), entry.tree))
+        Some(entry.part.clone())
     }
 
     /// Publishes a committed part. Returns how many others made room for it.
-    pub(crate) fn publish(&self, namespace: &Namespace, tree: Uuid, part: Arc<Part>) -> usize {
+    pub(crate) fn publish(&self, namespace: &Namespace, part: Arc<Part>) -> usize {
         let id = part.id();
         self.expiries.lock().put(namespace, id, part.first_expiry());
         let Some(shard) = self.shard(id) else {
@@ -139,14 +135,7 @@ impl Books {
         let mut shard = shard.write();
         let used_at = AtomicU32::new(self.tick.load(Ordering::Relaxed));
         if shard
-            .insert(
-                (namespace.clone(), id),
-                Entry {
-                    part,
-                    tree,
-                    used_at,
-                },
-            )
+            .insert((namespace.clone(), id), Entry { part, used_at })
             .is_none()
         {
             self.count.fetch_add(1, Ordering::Relaxed);
@@ -175,6 +164,17 @@ impl Books {
         });
         self.count.fetch_sub(dropped, Ordering::Relaxed);
         dropped
+    }
+
+    /// Drops everything of some trees, since what stands in them has changed.
+    pub(crate) fn forget_trees(&self, namespace: &Namespace, trees: [TreeId; 2]) {
+        for shard in &self.shards {
+            let mut shard = shard.write();
+            let before = shard.len();
+            shard.retain(|(of, _), entry| of != namespace || !trees.contains(&entry.part.tree_id));
+            self.count
+                .fetch_sub(before - shard.len(), Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn head(&self, namespace: &Namespace, tree: Uuid) -> Option<TreeHead> {

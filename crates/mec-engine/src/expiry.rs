@@ -8,10 +8,10 @@ use crate::Shared;
 pub(crate) fn trim(shared: &Shared) {
     let now = shared.now();
     for (namespace, account) in shared.books.due(now) {
-        if let Some((part, tree)) = shared.books.get(&namespace, account) {
+        if let Some(part) = shared.books.get(&namespace, account) {
             let mut trimmed = (*part).clone();
             trimmed.trim(now);
-            shared.books.publish(&namespace, tree, Arc::new(trimmed));
+            shared.books.publish(&namespace, Arc::new(trimmed));
         }
     }
 }

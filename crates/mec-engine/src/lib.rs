@@ -16,6 +16,7 @@ mod error;
 mod expiry;
 mod ids;
 mod journal;
+mod place;
 mod reads;
 mod request;
 mod stats;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mec_core::book::TreeHead;
 use mec_core::change::Change;
+use mec_core::ids::TreeId;
 use mec_core::{AccountId, Book, Namespace, Need, Part};
 use mec_store::{Batch, TreeCommit};
 use rustc_hash::FxHashMap;
@@ -16,6 +17,8 @@ pub(crate) struct Working {
     pub book: Book,
     pub is_new: bool,
     pub changes: Vec<(usize, Change)>,
+    /// Whether a command of another tree changed it.
+    pub is_touched: bool,
     published: FxHashMap<AccountId, Arc<Part>>,
 }
 
@@ -25,23 +28,30 @@ impl Working {
             book: Book::new(namespace, head),
             is_new,
             changes: Vec::new(),
+            is_touched: false,
             published: FxHashMap::default(),
         }
     }
 
-    /// Gets what a command needs: from memory where it is there, else from the store.
+    /// Whether the batch changes anything of it.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.is_touched || !self.changes.is_empty()
+    }
+
+    /// Gets what a command needs: from memory where it is there, else from the store. Tells the other
+    /// tree where the need was for a part that does not stand in this one.
     pub(crate) async fn satisfy(
         &mut self,
         need: Need,
         shared: &Shared,
         batch: &mut impl Batch,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Option<TreeId>, EngineError> {
         if let Need::Part(id) = need
-            && let Some((part, _)) = shared.books.get(&self.book.namespace, id)
+            && let Some(part) = shared.books.get(&self.book.namespace, id)
         {
             self.published.insert(id, part.clone());
             self.book.parts.insert(id, part);
-            return Ok(());
+            return Ok(self.other_tree_of(id));
         }
         Stats::add(&shared.stats.loads, 1);
         let namespace = self.book.namespace.clone();
@@ -55,9 +65,25 @@ impl Working {
         let absorbed = loaded
             .pop()
             .is_some_and(|loaded| self.book.absorb(&need, loaded));
-        absorbed
-            .then_some(())
-            .ok_or_else(|| EngineError::Internal(format!("the store did not give {need:?}")))
+        match (absorbed, need) {
+            (true, Need::Part(id)) => Ok(self.other_tree_of(id)),
+            (true, _) => Ok(None),
+            (false, need) => Err(EngineError::Internal(format!(
+                "the store did not give {need:?}"
+            ))),
+        }
+    }
+
+    /// Lets go of a part that stands in another tree.
+    pub(crate) fn forget(&mut self, need: &Need) {
+        if let Need::Part(id) = need {
+            self.book.parts.remove(id);
+        }
+    }
+
+    fn other_tree_of(&self, id: AccountId) -> Option<TreeId> {
+        let tree = self.book.parts.get(&id)?.tree_id;
+        (tree != self.book.head.tree_id).then_some(tree)
     }
 
     /// What the store is to commit of this tree.
@@ -78,12 +104,20 @@ impl Working {
         if self.is_new && self.changes.is_empty() {
             return;
         }
+        let is_changed = self.is_changed();
+        for (_, change) in &self.changes {
+            if let Change::AccountMoved(moved) = change {
+                let namespace = &self.book.namespace;
+                shared
+                    .books
+                    .forget_trees(namespace, [moved.from_tree, moved.to_tree]);
+            }
+        }
         let mut head = self.book.head;
-        if !self.changes.is_empty() {
+        if is_changed {
             head.version = head.version.saturating_add(1);
             shared.books.raise_now(head.last_at);
         }
-        let tree = head.tree_id;
         for (id, part) in self.book.parts {
             if self
                 .published
@@ -97,7 +131,7 @@ impl Working {
                     .books
                     .put_external(&self.book.namespace, external, id);
             }
-            let dropped = shared.books.publish(&self.book.namespace, tree, part);
+            let dropped = shared.books.publish(&self.book.namespace, part);
             Stats::add(&shared.stats.evictions, u64::try_from(dropped).unwrap_or(0));
         }
         shared.books.put_head(&self.book.namespace, head);

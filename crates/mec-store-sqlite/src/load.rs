@@ -175,6 +175,16 @@ pub(crate) fn load(
                 .map(Arc::new),
             )
         }
+        Need::LevelsBelow(account) => {
+            let of = params![namespace.as_str(), Id(*account)];
+            let levels = first(
+                connection,
+                sql::ACCOUNT_SELECT_LEVELS_BELOW_BY_ID,
+                of,
+                |row| row.get::<_, Option<u32>>(0),
+            )?;
+            Loaded::LevelsBelow(levels.flatten().map_or(0, |levels| levels as usize))
+        }
         Need::Grant(wanted) => {
             let of = params![namespace.as_str(), Id(*wanted)];
             Loaded::Grant(first(
@@ -197,7 +207,8 @@ fn part(
     let of = params![ns, account.as_bytes()];
     let of_now = params![ns, account.as_bytes(), now.as_micros()];
     let mut statement = connection.prepare_cached(sql::ACCOUNT_SELECT_BY_ID)?;
-    let Some(row) = statement.query_row(of, convert::account).optional()? else {
+    let with_tree = |row: &rusqlite::Row<'_>| Ok((convert::account(row)?, id(row, 11)?));
+    let Some((row, tree_id)) = statement.query_row(of, with_tree).optional()? else {
         return Ok(None);
     };
     let mut entitlements = rows(
@@ -220,6 +231,7 @@ fn part(
     let arcs = |reservations: Vec<_>| reservations.into_iter().map(Arc::new).collect();
     Ok(Some(PartRows {
         account: Arc::new(row),
+        tree_id,
         entitlements: entitlements.into_iter().map(Arc::new).collect(),
         subscriptions: rows(
             connection,

@@ -19,10 +19,14 @@ statements! {
     ACCOUNT_SELECT_ANCESTORS_BY_ID = "account_select_ancestors_by_id";
     ACCOUNT_SELECT_BY_ID = "account_select_by_id";
     ACCOUNT_SELECT_HAD_CHILDREN_BY_ID = "account_select_had_children_by_id";
+    ACCOUNT_SELECT_LEVELS_BELOW_BY_ID = "account_select_levels_below_by_id";
     ACCOUNT_SELECT_OWNER_WITHOUT_TREE = "account_select_owner_without_tree";
+    ACCOUNT_SELECT_SUBTREE_BY_ID = "account_select_subtree_by_id";
     ACCOUNT_TYPE_INSERT = "account_type_insert";
     ACCOUNT_TYPE_SELECT_ALL = "account_type_select_all";
     ACCOUNT_UPDATE_BY_ID = "account_update_by_id";
+    ACCOUNT_UPDATE_OWNER_BY_ID = "account_update_owner_by_id";
+    ACCOUNT_UPDATE_PARENT_BY_ID = "account_update_parent_by_id";
     ALLOWED_UNIT_DELETE_BY_RESOURCE_TYPE = "allowed_unit_delete_by_resource_type";
     ALLOWED_UNIT_INSERT = "allowed_unit_insert";
     ALLOWED_UNIT_SELECT_BY_NAMESPACE = "allowed_unit_select_by_namespace";
@@ -66,9 +70,12 @@ statements! {
     META_PROBE_BY_NAME = "meta_probe_by_name";
     META_SELECT_BY_NAME = "meta_select_by_name";
     META_UPDATE_BY_NAME = "meta_update_by_name";
+    OPEN_HOLD_COPY_BY_LEVEL = "open_hold_copy_by_level";
     OPEN_HOLD_DELETE_BY_EXPIRY = "open_hold_delete_by_expiry";
     OPEN_HOLD_DELETE_BY_LEVEL = "open_hold_delete_by_level";
+    OPEN_HOLD_DELETE_COPIES_BY_LEVEL = "open_hold_delete_copies_by_level";
     OPEN_HOLD_SELECT_BY_LEVEL = "open_hold_select_by_level";
+    OPEN_HOLD_UPDATE_TREE_BY_LEVEL = "open_hold_update_tree_by_level";
     OPEN_HOLD_UPSERT_BY_LEVEL = "open_hold_upsert_by_level";
     OWN_TOTAL_ADD_BY_LEVEL = "own_total_add_by_level";
     OWN_TOTAL_SELECT_ALL = "own_total_select_all";
@@ -78,7 +85,9 @@ statements! {
     PLAN_SELECT_BY_NAMESPACE = "plan_select_by_namespace";
     PLAN_UPSERT_BY_ID = "plan_upsert_by_id";
     RESERVATION_SELECT_BY_ID = "reservation_select_by_id";
+    RESERVATION_SELECT_HELD_BY_LEVEL = "reservation_select_held_by_level";
     RESERVATION_SELECT_OPEN_BY_ACCOUNT = "reservation_select_open_by_account";
+    RESERVATION_UPDATE_GRANT_HOLDS_BY_ID = "reservation_update_grant_holds_by_id";
     RESERVATION_UPSERT_BY_ID = "reservation_upsert_by_id";
     RESOURCE_TYPE_DELETE_UNUSED_BY_CODE = "resource_type_delete_unused_by_code";
     RESOURCE_TYPE_SELECT_BY_NAMESPACE = "resource_type_select_by_namespace";

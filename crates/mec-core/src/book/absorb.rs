@@ -117,6 +117,9 @@ impl Book {
             (Need::Grant(id), Loaded::Grant(grant)) => {
                 self.closed_grants.insert(*id, grant);
             }
+            (Need::LevelsBelow(id), Loaded::LevelsBelow(levels)) => {
+                self.levels_below.insert(*id, levels);
+            }
             // A store that answers another question than the asked one is treated as answering nothing.
             _ => return false,
         }

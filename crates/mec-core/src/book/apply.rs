@@ -29,9 +29,12 @@ impl Book {
     fn apply_one(&mut self, change: &Change, now: Timestamp) {
         match change {
             Change::AccountCreated(account) => {
-                self.parts
-                    .insert(account.account_id, Arc::new(Part::new(account.clone())));
+                let part = Part::new(account.clone(), self.head.tree_id);
+                self.parts.insert(account.account_id, Arc::new(part));
             }
+            // What stands where has changed for a whole subtree and for the levels above it, before
+            // and after: all of it is loaded anew.
+            Change::AccountMoved(_) => self.parts.clear(),
             Change::AccountUpdated(account) => self.with_part(account.account_id, |part| {
                 part.zone = account.zone();
                 part.account = account.clone();

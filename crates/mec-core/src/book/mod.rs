@@ -15,7 +15,7 @@ use crate::account::MAX_DEPTH;
 use crate::change::Change;
 use crate::grant::Grant;
 use crate::ids::{AccountId, Namespace, TreeId};
-use crate::ledger::EventFacts;
+use crate::ledger::{Event, EventFacts};
 use crate::need::Need;
 use crate::reservation::Reservation;
 use crate::time::Timestamp;
@@ -75,6 +75,8 @@ pub struct Book {
     pub closed_reservations: FxHashMap<Uuid, Option<Arc<Reservation>>>,
     /// Grants with nothing left, or lapsed.
     pub closed_grants: FxHashMap<Uuid, Option<Grant>>,
+    /// How many levels stand below the accounts that are about to move.
+    pub levels_below: FxHashMap<AccountId, usize>,
     /// What was applied since the Book was taken from committed state; what is loaded from the
     /// store meanwhile lacks it.
     pub uncommitted: Vec<Change>,
@@ -93,6 +95,7 @@ impl Book {
             events: FxHashMap::default(),
             closed_reservations: FxHashMap::default(),
             closed_grants: FxHashMap::default(),
+            levels_below: FxHashMap::default(),
             uncommitted: Vec::new(),
         }
     }
@@ -115,6 +118,14 @@ impl Book {
             next = part.account.parent_account_id;
         }
         Ok(levels)
+    }
+
+    /// The parts of the account that recorded an event and of those above it then, nearest first.
+    pub fn levels_then(&self, event: &Event) -> Result<Levels<'_>, Need> {
+        std::iter::once(&event.account_id)
+            .chain(&event.recorded_under)
+            .map(|id| self.part(*id))
+            .collect()
     }
 
     /// A part to load into or to change.

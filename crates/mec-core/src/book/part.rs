@@ -12,7 +12,7 @@ use crate::change::{GraceClock, LimitKey};
 use crate::entitlement::Entitlement;
 use crate::grant::Grant;
 use crate::holds::{Hold, HoldKind, HoldSet};
-use crate::ids::{AccountId, Code};
+use crate::ids::{AccountId, Code, TreeId};
 use crate::lease::Lease;
 use crate::plan::Subscription;
 use crate::reservation::Reservation;
@@ -25,6 +25,8 @@ use crate::window::Zone;
 pub struct PartRows {
     /// The account.
     pub account: Arc<Account>,
+    /// The tree that it stands in.
+    pub tree_id: TreeId,
     /// Its entitlements, superseded ones left out.
     pub entitlements: Vec<Arc<Entitlement>>,
     /// Its subscriptions that are not canceled.
@@ -48,6 +50,8 @@ pub struct PartRows {
 pub struct Part {
     /// The account.
     pub account: Arc<Account>,
+    /// The tree that it stands in.
+    pub tree_id: TreeId,
     /// The zone of its calendar windows.
     pub zone: Zone,
     /// Its entitlements, superseded ones left out.
@@ -75,6 +79,7 @@ impl Part {
         let mut part = Self {
             zone: rows.account.zone(),
             account: rows.account,
+            tree_id: rows.tree_id,
             entitlements: rows.entitlements,
             subscriptions: rows.subscriptions,
             grants: rows.grants,
@@ -103,9 +108,10 @@ impl Part {
     }
 
     /// A new account's part: nothing has happened yet, so nothing need be loaded.
-    pub fn new(account: Arc<Account>) -> Self {
+    pub fn new(account: Arc<Account>, tree_id: TreeId) -> Self {
         Self::from_rows(PartRows {
             account,
+            tree_id,
             entitlements: Vec::new(),
             subscriptions: Vec::new(),
             grants: Vec::new(),

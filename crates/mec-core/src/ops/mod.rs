@@ -11,6 +11,7 @@ pub mod grant;
 pub mod inventory;
 pub mod lease;
 pub mod meter;
+pub mod move_account;
 pub mod provision;
 mod record;
 pub mod reserve;

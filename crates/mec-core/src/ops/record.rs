@@ -71,7 +71,11 @@ pub fn record(
     env: &Env<'_>,
     ids: &mut dyn IdSource,
 ) -> Result<Recorded, Stop> {
-    let levels = env.book.levels(env.account)?;
+    // What is corrected stays with the levels under which it was recorded.
+    let levels = match recording.corrects {
+        Some(facts) => env.book.levels_then(&facts.event)?,
+        None => env.book.levels(env.account)?,
+    };
     let mut changes = Vec::with_capacity(4);
     let resource = &recording.resource.resource_type_code;
     see_scope(env, resource, recording.scope, &mut changes)?;

@@ -7,6 +7,7 @@ mod event;
 mod grant;
 pub(crate) mod hold;
 mod log;
+mod moving;
 pub(crate) mod sums;
 
 use mec_core::Namespace;
@@ -84,6 +85,7 @@ fn write_change(
     match change {
         Change::AccountCreated(account) => account::insert(target, account),
         Change::AccountUpdated(account) => account::update(target, account),
+        Change::AccountMoved(moved) => moving::move_account(target, moved),
         Change::EntitlementPut { old, new, audit } => {
             entitlement::put(target, old.as_deref(), new, audit)
         }

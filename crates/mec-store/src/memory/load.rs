@@ -74,6 +74,7 @@ impl Space {
                 Loaded::Reservation(self.reservations.get(id).map(|(row, ..)| row.clone()))
             }
             Need::Grant(id) => Loaded::Grant(self.grants.get(id).cloned()),
+            Need::LevelsBelow(id) => Loaded::LevelsBelow(self.levels_below(*id)),
         }
     }
 
@@ -108,6 +109,7 @@ impl Space {
         });
         Some(PartRows {
             account,
+            tree_id: *self.ancestors(id).last()?,
             entitlements: entitlements.cloned().collect(),
             subscriptions: subscriptions.cloned().collect(),
             grants: grants

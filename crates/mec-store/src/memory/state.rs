@@ -100,6 +100,18 @@ impl Space {
             .collect()
     }
 
+    /// Every account below an account, itself included.
+    pub(super) fn subtree(&self, root: AccountId) -> Vec<AccountId> {
+        let is_below = |id: &&AccountId| self.ancestors(**id).contains(&root);
+        self.accounts.keys().filter(is_below).copied().collect()
+    }
+
+    pub(super) fn levels_below(&self, root: AccountId) -> usize {
+        let depth = |id: AccountId| self.ancestors(id).len();
+        let deepest = self.subtree(root).into_iter().map(depth).max();
+        deepest.map_or(0, |deepest| deepest.saturating_sub(depth(root)))
+    }
+
     pub(super) fn locate(&self, locator: &Locator) -> Option<Place> {
         let account = match locator {
             Locator::Account(id) => Some(*id),

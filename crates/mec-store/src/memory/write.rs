@@ -1,6 +1,9 @@
 //! Applying a batch to the state.
 
-use mec_core::change::Change;
+use std::sync::Arc;
+
+use mec_core::AccountId;
+use mec_core::change::{AccountMove, Change};
 use mec_core::usage::CounterKey;
 
 use super::state::{Space, State, Used};
@@ -95,6 +98,14 @@ fn apply(space: &mut Space, tree: &TreeCommit, change: &Change) -> Result<(), Re
                 "the account does not exist",
             )?;
             put_account(space, account)
+        }
+        Change::AccountMoved(moved) => {
+            refuse_if(
+                moved.to_tree != tree.head.tree_id,
+                "the account moves into another tree than the one that is committed",
+            )?;
+            move_account(space, moved);
+            Ok(())
         }
         Change::EntitlementPut { old, new, .. } => {
             let held = space
@@ -209,9 +220,37 @@ fn apply(space: &mut Space, tree: &TreeCommit, change: &Change) -> Result<(), Re
     }
 }
 
+/// Moves an account: its holds and those of all below it count at the new levels, and hold nothing
+/// of the grants of levels that it left.
+fn move_account(space: &mut Space, moved: &AccountMove) {
+    space
+        .accounts
+        .insert(moved.account.account_id, moved.account.clone());
+    let subtree = space.subtree(moved.account.account_id);
+    let is_left =
+        |level: &AccountId| moved.was_under.contains(level) && !moved.is_under.contains(level);
+    let relocate = |levels: &mut Vec<AccountId>| {
+        levels.retain(|level| !moved.was_under.contains(level));
+        levels.extend(&moved.is_under);
+    };
+    for (lease, levels) in space.leases.values_mut() {
+        if subtree.contains(&lease.account_id) {
+            relocate(levels);
+        }
+    }
+    for (reservation, _, levels) in space.reservations.values_mut() {
+        if subtree.contains(&reservation.account_id) {
+            relocate(levels);
+            Arc::make_mut(reservation)
+                .grant_holds
+                .retain(|hold| !is_left(&hold.level));
+        }
+    }
+}
+
 fn put_account(
     space: &mut Space,
-    account: &std::sync::Arc<mec_core::account::Account>,
+    account: &Arc<mec_core::account::Account>,
 ) -> Result<(), Refused> {
     let taken = account.external_id.is_some()
         && space
