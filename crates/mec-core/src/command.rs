@@ -40,6 +40,7 @@ pub enum Command {
     CancelPlan(ops::cancel_plan::CancelPlan),
     CreateAccount(ops::account::CreateAccount),
     SetAccountStatus(ops::account::SetStatus),
+    EraseAccount,
     MoveAccount(ops::move_account::MoveAccount),
     CreateEntitlement(ops::entitlement::CreateEntitlement),
 }
@@ -66,6 +67,7 @@ impl Command {
             Self::CancelPlan(_) => "cancel_plan",
             Self::CreateAccount(_) => "create_account",
             Self::SetAccountStatus(_) => "set_account_status",
+            Self::EraseAccount => "erase_account",
             Self::MoveAccount(_) => "move_account",
             Self::CreateEntitlement(_) => "create_entitlement",
         }
@@ -146,6 +148,8 @@ pub struct Env<'a> {
     pub key: Option<&'a str>,
     /// The command's now: never before the tree's last.
     pub now: Timestamp,
+    /// So many scopes of one resource type a tree may use at the most.
+    pub max_scopes: usize,
 }
 
 /// A command that was decided.
@@ -209,6 +213,7 @@ pub fn execute(command: &Command, env: &Env<'_>, ids: &mut dyn IdSource) -> Resu
         Command::CancelPlan(cancel) => ops::cancel_plan::cancel_plan(cancel, env, ids),
         Command::CreateAccount(create) => ops::account::create(create, env),
         Command::SetAccountStatus(set) => ops::account::set_status(set, env),
+        Command::EraseAccount => ops::account::erase(env),
         Command::MoveAccount(to) => ops::move_account::move_account(to, env),
         Command::CreateEntitlement(create) => ops::entitlement::create(create, env, ids),
     }
@@ -254,6 +259,7 @@ pub fn without_account(
         | Command::ChangePlan(_)
         | Command::CancelPlan(_)
         | Command::SetAccountStatus(_)
+        | Command::EraseAccount
         | Command::MoveAccount(_)
         | Command::CreateEntitlement(_) => Err(Refusal::AccountNotFound),
     }

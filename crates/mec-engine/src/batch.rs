@@ -74,7 +74,7 @@ async fn alone<S: Store>(
         .unwrap_or_else(|| Err(EngineError::Internal("a lone command waits".to_owned())))
 }
 
-fn refused(error: CommitError) -> EngineError {
+pub(crate) fn refused(error: CommitError) -> EngineError {
     match error {
         CommitError::Refused { overflow: true, .. } => Refusal::QuantityOverflow.into(),
         CommitError::Refused { reason, .. } if reason.contains("accounts") => Refusal::Taken {
@@ -329,6 +329,7 @@ async fn loop_until_decided<B: Batch>(
             by: &request.by,
             key: request.key.as_deref(),
             now: run.now.max(working.book.head.last_at),
+            max_scopes: run.shared.config.max_scopes,
         };
         let need: Need = match execute(&request.command, &env, ids) {
             Ok(executed) => return Ok(Some(executed)),

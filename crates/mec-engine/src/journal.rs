@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use mec_core::{Catalogue, IdSource, Namespace};
-use mec_store::{CatalogueDraft, CommitError, Store};
+use mec_store::{CatalogueDraft, CommitError, Expired, Retention, Store};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
@@ -23,6 +23,7 @@ enum Job {
         Box<CatalogueDraft>,
         oneshot::Sender<Result<Arc<Catalogue>, EngineError>>,
     ),
+    Retention(Retention, oneshot::Sender<Result<Expired, EngineError>>),
     Stop(oneshot::Sender<()>),
 }
 
@@ -77,6 +78,16 @@ impl Journal {
         answered.await.map_err(|_| EngineError::Closed)?
     }
 
+    pub(crate) async fn apply_retention(
+        &self,
+        retention: Retention,
+    ) -> Result<Expired, EngineError> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job::Retention(retention, answer);
+        self.jobs.send(job).await.map_err(|_| EngineError::Closed)?;
+        answered.await.map_err(|_| EngineError::Closed)?
+    }
+
     pub(crate) async fn close(&self) {
         let (answer, answered) = oneshot::channel();
         if self.jobs.send(Job::Stop(answer)).await.is_ok() {
@@ -121,11 +132,21 @@ async fn write<S: Store>(
                     // A caller that no longer waits has still had its catalogue put.
                     let _ = answer.send(put(&*store, &shared, namespace, &draft).await);
                 }
+                Job::Retention(retention, answer) => {
+                    take_batch(&*store, &shared, &mut *ids, std::mem::take(&mut commands)).await;
+                    let dropped = store.apply_retention(&retention).await;
+                    // A caller that no longer waits asks again, and finds less.
+                    let _ = answer.send(dropped.map_err(batch::refused));
+                }
                 Job::Stop(answer) => {
                     waiting.close();
                     take_batch(&*store, &shared, &mut *ids, std::mem::take(&mut commands)).await;
-                    while let Some(Job::Commands(requests, answer)) = waiting.recv().await {
-                        take_batch(&*store, &shared, &mut *ids, vec![(requests, answer)]).await;
+                    while let Some(job) = waiting.recv().await {
+                        // Whatever else was asked for is told that the engine has stopped.
+                        if let Job::Commands(requests, answer) = job {
+                            let last = vec![(requests, answer)];
+                            take_batch(&*store, &shared, &mut *ids, last).await;
+                        }
                     }
                     take_batch(&*store, &shared, &mut *ids, Vec::new()).await;
                     let _ = answer.send(());

@@ -19,13 +19,16 @@ mod journal;
 mod place;
 mod reads;
 mod request;
+mod retention;
 mod stats;
 mod working;
 
 use std::sync::Arc;
 
 use mec_core::{Catalogue, Namespace, Timestamp};
-use mec_store::{CatalogueDraft, Clock, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery};
+use mec_store::{
+    CatalogueDraft, Clock, Expired, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
+};
 use uuid::Uuid;
 
 use crate::books::Books;
@@ -37,6 +40,7 @@ use crate::reads::Reads;
 pub use error::EngineError;
 pub use ids::RisingIds;
 pub use request::{Outcome, Request, Target};
+pub use retention::RetentionPolicy;
 pub use stats::Stats;
 
 /// How an engine behaves.
@@ -48,6 +52,8 @@ pub struct EngineConfig {
     pub max_waiting: usize,
     /// So many commands are committed together at the most. Default 4,096.
     pub max_batch: usize,
+    /// So many scopes of one resource type a tree may use at the most. Default 1,000.
+    pub max_scopes: usize,
     /// So many plain allows of checks are logged a second at the most. Default 1,000.
     pub allows_logged_per_second: u32,
     /// So many other answers are logged a second at the most. Default 5,000.
@@ -60,6 +66,7 @@ impl Default for EngineConfig {
             max_accounts: 100_000,
             max_waiting: 20_000,
             max_batch: 4_096,
+            max_scopes: 1_000,
             allows_logged_per_second: 1_000,
             others_logged_per_second: 5_000,
         }
@@ -166,6 +173,11 @@ impl Engine {
         draft: CatalogueDraft,
     ) -> Result<Arc<Catalogue>, EngineError> {
         self.journal.put_catalogue(namespace, draft).await
+    }
+
+    /// Drops what has been kept for its time, in steps between which other commands are served.
+    pub async fn apply_retention(&self, policy: RetentionPolicy) -> Result<Expired, EngineError> {
+        retention::apply(&self.shared, &self.journal, policy).await
     }
 
     /// The usage of an account in explicit bounds, in the base unit.

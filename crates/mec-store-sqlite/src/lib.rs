@@ -28,6 +28,7 @@ mod migrate;
 mod open;
 mod query;
 mod readers;
+mod retention;
 mod sql;
 mod store;
 mod values;

@@ -8,11 +8,12 @@ use crate::error::store_error;
 use crate::values::{At, first, run};
 use crate::{catalogue, sql};
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/0001_tables.sql"),
     include_str!("../migrations/0002_append_only.sql"),
     include_str!("../migrations/0003_views.sql"),
     include_str!("../migrations/0004_no_replace.sql"),
+    include_str!("../migrations/0005_retention.sql"),
 ];
 
 /// The version that this binary writes.

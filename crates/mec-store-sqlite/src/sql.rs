@@ -38,8 +38,12 @@ statements! {
     COUNTER_INSERT = "counter_insert";
     COUNTER_SELECT_BY_LEVEL = "counter_select_by_level";
     COUNTER_SELECT_SCOPES_BY_LEVEL = "counter_select_scopes_by_level";
+    DECISION_DELETE_BY_AGE = "decision_delete_by_age";
     DECISION_INSERT = "decision_insert";
+    DECISION_SELECT_NAMESPACES = "decision_select_namespaces";
+    ENTITLEMENT_AUDIT_DELETE_BY_AGE = "entitlement_audit_delete_by_age";
     ENTITLEMENT_AUDIT_INSERT = "entitlement_audit_insert";
+    ENTITLEMENT_AUDIT_SELECT_NAMESPACES = "entitlement_audit_select_namespaces";
     ENTITLEMENT_CONDITION_DELETE_BY_ENTITLEMENT = "entitlement_condition_delete_by_entitlement";
     ENTITLEMENT_CONDITION_INSERT = "entitlement_condition_insert";
     ENTITLEMENT_CONDITION_SELECT_BY_ACCOUNT = "entitlement_condition_select_by_account";
@@ -63,7 +67,9 @@ statements! {
     GRANT_SELECT_OPEN_BY_ACCOUNT = "grant_select_open_by_account";
     GRANT_UPDATE_REMAINING_BY_ID = "grant_update_remaining_by_id";
     GRANT_UPSERT_BY_ID = "grant_upsert_by_id";
+    KEY_DROP_ANSWER_BY_ROWID = "key_drop_answer_by_rowid";
     KEY_INSERT = "key_insert";
+    KEY_SELECT_ANSWERED_BY_AGE = "key_select_answered_by_age";
     KEY_SELECT_BY_HASH = "key_select_by_hash";
     LEASE_SELECT_LIVE_BY_ACCOUNT = "lease_select_live_by_account";
     LEASE_UPSERT_BY_ID = "lease_upsert_by_id";

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use mec_core::catalogue::Lookups;
 use mec_core::{Catalogue, Namespace, Timestamp};
 use mec_store::{
-    CatalogueDraft, Clock, CommitError, KeyRef, Locator, Place, SeriesQuery, SeriesRow, Store,
-    StoreError, UsageQuery,
+    CatalogueDraft, Clock, CommitError, Expired, KeyRef, Locator, Place, Retention, SeriesQuery,
+    SeriesRow, Store, StoreError, UsageQuery,
 };
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use crate::folder::FolderLock;
 use crate::readers::Readers;
 use crate::values::run;
 use crate::writer::Slot;
-use crate::{catalogue, load, query, sql};
+use crate::{catalogue, load, query, retention, sql};
 
 /// The embedded store.
 pub struct SqliteStore {
@@ -110,6 +110,12 @@ impl Store for SqliteStore {
             Ok(written)
         };
         put().map_err(|error| Fault::from(error).of(None))
+    }
+
+    async fn apply_retention(&self, retention: &Retention) -> Result<Expired, CommitError> {
+        let mut taken = self.slot.take()?;
+        retention::apply(&mut taken.writer()?.conn, retention)
+            .map_err(|error| Fault::from(error).of(None))
     }
 
     async fn usage(&self, query: UsageQuery) -> Result<i128, StoreError> {

@@ -25,8 +25,9 @@ use uuid::Uuid;
 
 pub use error::{CommitError, StoreError};
 pub use rows::{
-    CatalogueDraft, CommitSet, DecisionRow, KeyRef, KeyRow, KeyState, Locator, Place, SeriesBucket,
-    SeriesGroup, SeriesQuery, SeriesRow, StoredAnswer, TreeCommit, UsageQuery, key_hash,
+    CatalogueDraft, CommitSet, DecisionRow, Expired, KeyRef, KeyRow, KeyState, Locator, Place,
+    Retention, SeriesBucket, SeriesGroup, SeriesQuery, SeriesRow, StoredAnswer, TreeCommit,
+    UsageQuery, key_hash,
 };
 
 /// Tells the time. The store's clock is the one that commands are decided by.
@@ -71,6 +72,12 @@ pub trait Store: Send + Sync + 'static {
         draft: &CatalogueDraft,
         now: Timestamp,
     ) -> impl Future<Output = Result<Catalogue, CommitError>>;
+
+    /// Drops what has passed its time, a bounded number of rows in one step. Runs on the lane's thread.
+    fn apply_retention(
+        &self,
+        retention: &Retention,
+    ) -> impl Future<Output = Result<Expired, CommitError>>;
 
     /// The usage of an account in explicit bounds, in the base unit. Sees all that was committed before.
     fn usage(&self, query: UsageQuery) -> impl Future<Output = Result<i128, StoreError>> + Send;

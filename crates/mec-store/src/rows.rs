@@ -166,6 +166,30 @@ pub struct CatalogueDraft {
     pub rules: Vec<Rule>,
 }
 
+/// What may be dropped by now. The ledger is kept for ever, and so are keys with the ids they made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Retention {
+    /// Logged decisions from before this go.
+    pub decisions_before: Timestamp,
+    /// Rows of the entitlements' audit from before this go.
+    pub audit_before: Timestamp,
+    /// Stored answers of keys from before this go.
+    pub answers_before: Timestamp,
+    /// So many rows of each kind are dropped in one step at the most.
+    pub most: usize,
+}
+
+/// How many rows a step of retention dropped.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Expired {
+    /// Logged decisions.
+    pub decisions: usize,
+    /// Rows of the entitlements' audit.
+    pub audit: usize,
+    /// Stored answers.
+    pub answers: usize,
+}
+
 /// A question for usage in explicit bounds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UsageQuery {

@@ -119,6 +119,29 @@ pub fn set_status(set: &SetStatus, env: &Env<'_>) -> Result<Executed, Stop> {
     ))
 }
 
+/// Blanks what tells who a person is: name, e-mail and metadata. The account keeps its rows; answers
+/// whether there was anything to blank.
+pub fn erase(env: &Env<'_>) -> Result<Executed, Stop> {
+    let account = &env.book.part(env.account)?.account;
+    let is_blank =
+        account.display_name.is_none() && account.email.is_none() && account.metadata.is_empty();
+    if is_blank {
+        return Ok(Executed::unchanged(Answer::Bool(false)));
+    }
+    let account = Account {
+        display_name: None,
+        email: None,
+        metadata: BTreeMap::new(),
+        updated_at: env.now,
+        ..(**account).clone()
+    };
+    Ok(Executed::changed(
+        Answer::Bool(true),
+        vec![Change::AccountUpdated(Arc::new(account))],
+        None,
+    ))
+}
+
 /// A row as JSON with its namespace.
 pub fn row_json(row: &impl Serialize, namespace: &str) -> String {
     #[derive(Serialize)]

@@ -24,9 +24,6 @@ use crate::reservation::Reservation;
 use crate::rule::LimitAction;
 use crate::time::Timestamp;
 
-/// The most scopes of one resource type in one tree.
-pub const MAX_SCOPES: usize = 1000;
-
 /// What is recorded.
 pub struct Recording<'a> {
     /// The resource.
@@ -173,8 +170,9 @@ pub fn see_scope(
         .scopes(resource)
         .ok_or_else(|| Need::Scopes(resource.clone()))?;
     if !seen.contains(scope) {
-        if seen.len() >= MAX_SCOPES {
-            return Err(Refusal::TooManyScopes { limit: MAX_SCOPES }.into());
+        if seen.len() >= env.max_scopes {
+            let limit = env.max_scopes;
+            return Err(Refusal::TooManyScopes { limit }.into());
         }
         changes.push(Change::ScopeSeen {
             resource: resource.clone(),

@@ -35,19 +35,24 @@ pub struct World {
     pub clock: Arc<TestClock>,
     pub engine: Engine,
     pub dir: tempfile::TempDir,
+    config: EngineConfig,
 }
 
-fn open(dir: &Path, clock: Arc<TestClock>) -> Engine {
+fn open(dir: &Path, clock: Arc<TestClock>, engine: &EngineConfig) -> Engine {
     let config = SqliteConfig {
         data_dir: dir.to_owned(),
         max_size_bytes: None,
     };
     let store = Arc::new(SqliteStore::open(&config, clock.clone(), &mut RisingIds).unwrap());
-    Engine::start(store, clock, RisingIds, EngineConfig::default()).unwrap()
+    Engine::start(store, clock, RisingIds, engine.clone()).unwrap()
 }
 
 impl World {
     pub fn new() -> Self {
+        Self::with(EngineConfig::default())
+    }
+
+    pub fn with(config: EngineConfig) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(
             Timestamp::parse("2026-11-24T10:00:00Z")
@@ -55,7 +60,8 @@ impl World {
                 .as_micros(),
         )));
         Self {
-            engine: open(dir.path(), clock.clone()),
+            engine: open(dir.path(), clock.clone(), &config),
+            config,
             clock,
             dir,
         }
@@ -67,7 +73,7 @@ impl World {
         let clock = self.clock.clone();
         let dir = self.dir;
         drop(self.engine);
-        self.engine = open(dir.path(), clock);
+        self.engine = open(dir.path(), clock, &self.config);
         self.dir = dir;
         self
     }

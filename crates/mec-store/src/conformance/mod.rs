@@ -24,6 +24,7 @@ pub mod moves;
 pub mod namespaces;
 pub mod parts;
 pub mod queries;
+pub mod retention;
 pub mod sums;
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -101,6 +102,7 @@ macro_rules! conformance_tests {
             moves: a_subtree_joins_another_tree_with_what_it_holds, a_move_within_a_tree_keeps_what_is_held_above,
                 an_account_becomes_the_owner_of_a_tree, what_was_recorded_stays_where_it_was_recorded,
                 levels_below_are_counted, a_move_into_another_tree_than_the_committed_one_is_refused;
+            retention: what_is_old_goes_in_steps_and_the_ledger_stays;
             namespaces: the_same_ids_in_two_namespaces_never_meet;
         }
     };

@@ -16,8 +16,8 @@ use mec_core::{Catalogue, IdSource, Namespace, Timestamp, seed};
 use uuid::Uuid;
 
 use crate::{
-    Batch, CatalogueDraft, Clock, CommitError, CommitSet, KeyRef, KeyState, Locator, Place,
-    SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
+    Batch, CatalogueDraft, Clock, CommitError, CommitSet, Expired, KeyRef, KeyState, Locator,
+    Place, Retention, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
 };
 use state::{Space, State};
 
@@ -113,6 +113,10 @@ impl Store for MemoryStore {
         Ok(self.read(namespace, |space| {
             space.catalogue(namespace, self.lookups.clone())
         }))
+    }
+
+    async fn apply_retention(&self, retention: &Retention) -> Result<Expired, CommitError> {
+        Ok(lock(&self.state).apply_retention(retention))
     }
 
     async fn usage(&self, query: UsageQuery) -> Result<i128, StoreError> {

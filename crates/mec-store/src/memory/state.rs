@@ -18,7 +18,7 @@ use mec_core::usage::CounterKey;
 use mec_core::{AccountId, Code, Namespace, Timestamp};
 use uuid::Uuid;
 
-use crate::{DecisionRow, KeyRow, KeyState, Locator, Place, key_hash};
+use crate::{DecisionRow, Expired, KeyRow, KeyState, Locator, Place, Retention, key_hash};
 
 /// Everything, by namespace.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +75,29 @@ impl State {
     /// A copy of a namespace's rows; empty where it has none.
     pub(super) fn space(&self, namespace: &Namespace) -> Space {
         self.spaces.get(namespace).cloned().unwrap_or_default()
+    }
+
+    /// Drops what has passed its time. The audit is not kept in memory, so nothing of it can go.
+    pub(super) fn apply_retention(&mut self, retention: &Retention) -> Expired {
+        let mut dropped = Expired::default();
+        for space in self.spaces.values_mut() {
+            space.decisions.retain(|row| {
+                let goes = row.decided_at < retention.decisions_before
+                    && dropped.decisions < retention.most;
+                dropped.decisions += usize::from(goes);
+                !goes
+            });
+            for key in &mut space.keys {
+                let is_old = key.created_at < retention.answers_before;
+                let goes =
+                    is_old && key.stored.answer.is_some() && dropped.answers < retention.most;
+                if goes {
+                    key.stored.answer = None;
+                    dropped.answers += 1;
+                }
+            }
+        }
+        dropped
     }
 
     pub(super) fn space_mut(&mut self, namespace: &Namespace) -> &mut Space {

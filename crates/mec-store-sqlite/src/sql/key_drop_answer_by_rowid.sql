@@ -1,0 +1,1 @@
+UPDATE idempotency_keys SET answer = NULL WHERE rowid = ?1 AND answer IS NOT NULL
