@@ -41,8 +41,18 @@ fn names_of_ledger(sql: &str) -> Vec<String> {
     names
 }
 
+/// What the statements begin with that read or write a namespace's catalogue as a whole.
+const OF_CATALOGUE: [&str; 6] = [
+    "allowed_unit_",
+    "catalogue_version_",
+    "plan_",
+    "resource_type_",
+    "rule_",
+    "template_",
+];
+
 #[test]
-fn every_statement_prepares_and_none_scans_the_ledger() {
+fn every_statement_prepares_and_none_walks_a_table_that_grows() {
     let mut world = World::new();
     drop(world.open());
     let connection = world.raw();
@@ -57,6 +67,10 @@ fn every_statement_prepares_and_none_scans_the_ledger() {
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next().unwrap() {
             let step: String = row.get(3).unwrap();
+            // By its namespace alone a table is read from end to end; a catalogue is meant to be.
+            let is_of_catalogue = OF_CATALOGUE.iter().any(|of| name.starts_with(of));
+            let walks = step.ends_with("(namespace_id=?)") && !is_of_catalogue;
+            assert!(!walks, "{name}: {step}");
             let scans = names_of_ledger(&sql)
                 .iter()
                 .any(|ledger| step.split_whitespace().take(2).eq(["SCAN", ledger]));

@@ -3,7 +3,7 @@ WITH RECURSIVE below (depth, account_id) AS (
     UNION ALL
     SELECT below.depth + 1, a.account_id
     FROM below
-    JOIN accounts a ON a.namespace_id = ?1 AND a.parent_account_id = below.account_id
+    CROSS JOIN accounts a INDEXED BY accounts_by_parent ON a.namespace_id = ?1 AND a.parent_account_id = below.account_id
     WHERE below.depth < 64
 )
 SELECT max(depth) FROM below
