@@ -62,11 +62,12 @@ statements! {
     GRANT_DRAW_SELECT_ALL = "grant_draw_select_all";
     GRANT_DRAW_SELECT_BY_EVENT = "grant_draw_select_by_event";
     GRANT_DRAW_UPSERT_BY_EVENT = "grant_draw_upsert_by_event";
+    GRANT_INSERT = "grant_insert";
     GRANT_SELECT_BY_ID = "grant_select_by_id";
     GRANT_SELECT_KINDS_BY_ACCOUNT = "grant_select_kinds_by_account";
     GRANT_SELECT_OPEN_BY_ACCOUNT = "grant_select_open_by_account";
+    GRANT_UPDATE_BY_ID = "grant_update_by_id";
     GRANT_UPDATE_REMAINING_BY_ID = "grant_update_remaining_by_id";
-    GRANT_UPSERT_BY_ID = "grant_upsert_by_id";
     KEY_DROP_ANSWER_BY_ROWID = "key_drop_answer_by_rowid";
     KEY_INSERT = "key_insert";
     KEY_SELECT_ANSWERED_BY_AGE = "key_select_answered_by_age";

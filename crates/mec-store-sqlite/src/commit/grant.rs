@@ -29,7 +29,10 @@ pub(super) fn put(target: Target<'_>, grant: &Grant) -> Result<(), Fault> {
         grant.voided_at.map(At),
         At(grant.created_at),
     ];
-    run(target.conn, sql::GRANT_UPSERT_BY_ID, row)?;
+    // Two statements, since an upsert of a row that others refer to looks for those on every insert.
+    if run(target.conn, sql::GRANT_UPDATE_BY_ID, row)? == 0 {
+        run(target.conn, sql::GRANT_INSERT, row)?;
+    }
     Ok(())
 }
 

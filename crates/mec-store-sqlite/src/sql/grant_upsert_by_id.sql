@@ -1,9 +1,0 @@
-INSERT INTO grants (namespace_id, grant_id, account_id, resource_type_code, resource_scope, window_type_code,
-    quantity, unit_code, remaining_whole, remaining_micros, priority, expires_at, reason, voided_at, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
-ON CONFLICT (namespace_id, grant_id) DO UPDATE SET
-    account_id = excluded.account_id, resource_type_code = excluded.resource_type_code,
-    resource_scope = excluded.resource_scope, window_type_code = excluded.window_type_code,
-    quantity = excluded.quantity, unit_code = excluded.unit_code, remaining_whole = excluded.remaining_whole,
-    remaining_micros = excluded.remaining_micros, priority = excluded.priority, expires_at = excluded.expires_at,
-    reason = excluded.reason, voided_at = excluded.voided_at
