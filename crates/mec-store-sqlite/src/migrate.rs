@@ -8,12 +8,13 @@ use crate::error::store_error;
 use crate::values::{At, first, run};
 use crate::{catalogue, sql};
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../migrations/0001_tables.sql"),
     include_str!("../migrations/0002_append_only.sql"),
     include_str!("../migrations/0003_views.sql"),
     include_str!("../migrations/0004_no_replace.sql"),
     include_str!("../migrations/0005_retention.sql"),
+    include_str!("../migrations/0006_former_descendants.sql"),
 ];
 
 /// The version that this binary writes.

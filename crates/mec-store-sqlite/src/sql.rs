@@ -56,6 +56,7 @@ statements! {
     EVENT_SELECT_ALL_BY_CHAIN = "event_select_all_by_chain";
     EVENT_SELECT_BY_ID = "event_select_by_id";
     EVENT_SELECT_QUANTITIES_BY_CORRECTED = "event_select_quantities_by_corrected";
+    FORMER_DESCENDANT_INSERT = "former_descendant_insert";
     GRACE_CLOCK_DELETE_BY_LIMIT = "grace_clock_delete_by_limit";
     GRACE_CLOCK_SELECT_BY_LEVEL = "grace_clock_select_by_level";
     GRACE_CLOCK_UPSERT_BY_LIMIT = "grace_clock_upsert_by_limit";

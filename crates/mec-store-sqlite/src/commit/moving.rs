@@ -34,25 +34,29 @@ pub(super) fn move_account(target: Target<'_>, moved: &AccountMove) -> Result<()
         let of = params![target.namespace.as_str(), Id(parent)];
         run(target.conn, sql::ACCOUNT_MARK_PARENT_BY_ID, of)?;
     }
+    let of = params![target.namespace.as_str(), Id(account.account_id)];
+    let subtree = all(target.conn, sql::ACCOUNT_SELECT_SUBTREE_BY_ID, of, |row| {
+        id(row, 0)
+    })?;
+    let left = moved.was_under.iter().filter(|level| is_left(moved, level));
+    for level in left {
+        for below in &subtree {
+            let row = params![target.namespace.as_str(), Id(*level), Id(*below)];
+            run(target.conn, sql::FORMER_DESCENDANT_INSERT, row)?;
+        }
+    }
     if moved.from_tree != moved.to_tree {
-        join_tree(target, account.account_id)?;
+        for below in &subtree {
+            let row = params![target.namespace.as_str(), Id(*below), Id(target.tree)];
+            run(target.conn, sql::ACCOUNT_UPDATE_OWNER_BY_ID, row)?;
+            run(target.conn, sql::OPEN_HOLD_UPDATE_TREE_BY_LEVEL, row)?;
+        }
     }
     move_holds(target, moved)
 }
 
-/// Everything below the account, itself included, belongs to the tree from now on.
-fn join_tree(target: Target<'_>, account: AccountId) -> Result<(), Fault> {
-    let namespace = target.namespace.as_str();
-    let of = params![namespace, Id(account)];
-    let subtree = all(target.conn, sql::ACCOUNT_SELECT_SUBTREE_BY_ID, of, |row| {
-        id(row, 0)
-    })?;
-    for below in subtree {
-        let row = params![namespace, Id(below), Id(target.tree)];
-        run(target.conn, sql::ACCOUNT_UPDATE_OWNER_BY_ID, row)?;
-        run(target.conn, sql::OPEN_HOLD_UPDATE_TREE_BY_LEVEL, row)?;
-    }
-    Ok(())
+fn is_left(moved: &AccountMove, level: &AccountId) -> bool {
+    moved.was_under.contains(level) && !moved.is_under.contains(level)
 }
 
 /// What is held below the account stands at its own level, so the levels above it get copies of
@@ -60,8 +64,6 @@ fn join_tree(target: Target<'_>, account: AccountId) -> Result<(), Fault> {
 fn move_holds(target: Target<'_>, moved: &AccountMove) -> Result<(), Fault> {
     let namespace = target.namespace.as_str();
     let from = Id(moved.account.account_id);
-    let is_left =
-        |level: &AccountId| moved.was_under.contains(level) && !moved.is_under.contains(level);
     let of = params![namespace, from];
     let reservations = all(
         target.conn,
@@ -70,11 +72,11 @@ fn move_holds(target: Target<'_>, moved: &AccountMove) -> Result<(), Fault> {
         |row| Ok((id(row, 0)?, held(row, 1)?)),
     )?;
     for (reservation, holds) in reservations {
-        let kept = holds.iter().filter(|hold| !is_left(&hold.level));
+        let kept = holds.iter().filter(|hold| !is_left(moved, &hold.level));
         let row = params![namespace, Id(reservation), held_text(kept)?];
         run(target.conn, sql::RESERVATION_UPDATE_GRANT_HOLDS_BY_ID, row)?;
     }
-    for level in moved.was_under.iter().filter(|level| is_left(level)) {
+    for level in moved.was_under.iter().filter(|level| is_left(moved, level)) {
         let row = params![namespace, from, Id(*level)];
         run(target.conn, sql::OPEN_HOLD_DELETE_COPIES_BY_LEVEL, row)?;
     }

@@ -3,11 +3,16 @@ WITH RECURSIVE subtree (account_id) AS (
     UNION
     SELECT a.account_id
     FROM subtree s
-    JOIN accounts a ON a.namespace_id = ?1 AND a.parent_account_id = s.account_id
+    CROSS JOIN accounts a INDEXED BY accounts_by_parent ON a.namespace_id = ?1 AND a.parent_account_id = s.account_id
+),
+users (account_id) AS (
+    SELECT account_id FROM subtree
+    UNION
+    SELECT account_id FROM former_descendants WHERE namespace_id = ?1 AND level_id = ?2
 )
 SELECT l.occurred_at, l.quantity, coalesce(u.base_factor, 1), d.detail_value
-FROM subtree s
-CROSS JOIN consumption_ledger l
+FROM users s
+CROSS JOIN consumption_ledger l INDEXED BY consumption_ledger_by_account
     ON l.namespace_id = ?1 AND l.account_id = s.account_id AND l.resource_type_code = ?3
     AND l.occurred_at >= ?4 AND l.occurred_at < ?5
 LEFT JOIN units u ON u.unit_code = l.unit_code

@@ -14,7 +14,7 @@ use super::given::{
     ONE, OWNER, TEAM, USER, account, code, commit, commit_set, counter, created, event, family, id,
     lease, load, namespace, part, recorded, reservation, seconds_later, sum, time, tree,
 };
-use crate::{Batch, CommitSet, Locator, Store};
+use crate::{Batch, CommitSet, Locator, SeriesBucket, SeriesGroup, SeriesQuery, Store};
 
 /// The owner of another tree.
 const OTHER: Uuid = Uuid::from_u128(0x50);
@@ -154,6 +154,22 @@ pub async fn what_was_recorded_stays_where_it_was_recorded<S: Store>(
     for (level, used) in [(OWNER, 120), (TEAM, 120), (USER, 120), (OTHER, 0)] {
         let sum = sum(store, level, counter(None), None, None).await;
         assert_eq!(sum, used * ONE, "{level}");
+    }
+    for (level, expected) in [(OWNER, Some(USER)), (TEAM, Some(USER)), (OTHER, None)] {
+        let query = SeriesQuery {
+            namespace: namespace(),
+            account: level,
+            resource: event.resource_type_code.clone(),
+            from: time("2026-03-01T00:00:00Z"),
+            to: time("2026-03-02T00:00:00Z"),
+            bucket: SeriesBucket::Day,
+            group_by: Some(SeriesGroup::Account),
+            limit: 10,
+        };
+        let rows = store.series(query).await.unwrap();
+        let groups: Vec<_> = rows.into_iter().map(|row| row.group).collect();
+        let expected: Vec<_> = expected.iter().map(|id| Some(id.to_string())).collect();
+        assert_eq!(groups, expected, "{level}");
     }
     match load(store, &namespace(), Need::Event(id(9))).await {
         Loaded::Event(Some(facts)) => assert_eq!(facts.event, event),
