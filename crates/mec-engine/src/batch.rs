@@ -108,6 +108,7 @@ async fn attempt<S: Store>(
         shared,
         trees: FxHashMap::default(),
         externals: FxHashMap::default(),
+        places: FxHashMap::default(),
         keys: Vec::new(),
     };
     let mut answers = Vec::with_capacity(requests.len());
@@ -176,6 +177,8 @@ pub(crate) struct Run<'a, B> {
     pub now: Timestamp,
     pub trees: FxHashMap<TreeKey, Working>,
     pub externals: FxHashMap<(Namespace, String), (Uuid, Uuid)>,
+    /// The trees of accounts that were looked up or made in this batch.
+    pub places: FxHashMap<(Namespace, Uuid), Uuid>,
     known: FxHashMap<KeyRef, StoredAnswer>,
     keys: Vec<KeyRow>,
     // A command that needs two trees runs alone, so that no part is worked on twice.
@@ -295,13 +298,16 @@ impl<B: Batch> Run<'_, B> {
 
     fn note_new_accounts(&mut self, request: &Request, changes: &[Change], tree: Uuid) {
         for change in changes {
-            if let Change::AccountCreated(account) = change
-                && let Some(external) = &account.external_id
-            {
-                self.externals.insert(
-                    (request.namespace.clone(), external.clone()),
-                    (account.account_id, tree),
-                );
+            let Change::AccountCreated(account) = change else {
+                continue;
+            };
+            let namespace = &request.namespace;
+            self.places
+                .insert((namespace.clone(), account.account_id), tree);
+            if let Some(external) = &account.external_id {
+                let place = (account.account_id, tree);
+                self.externals
+                    .insert((namespace.clone(), external.clone()), place);
             }
         }
     }

@@ -5,7 +5,7 @@ use mec_core::{Command, Namespace, Refusal};
 use mec_store::{Batch, Locator};
 use uuid::Uuid;
 
-use crate::batch::{MAX_NEEDS, Run, TreeKey};
+use crate::batch::{MAX_NEEDS, Run};
 use crate::error::EngineError;
 use crate::request::{Request, Target};
 use crate::working::Working;
@@ -48,6 +48,8 @@ impl<B: Batch> Run<'_, B> {
                 let Some(place) = located.pop().flatten() else {
                     return Ok(None);
                 };
+                let account = (namespace.clone(), place.account);
+                self.places.insert(account, place.tree);
                 (place.account, place.tree)
             }
             (None, None) => return Ok(None),
@@ -67,16 +69,12 @@ impl<B: Batch> Run<'_, B> {
             Target::External(external) => self.shared.books.external(namespace, external)?,
             _ => return None,
         };
-        let here = |((ns, tree), working): (&TreeKey, &Working)| {
-            let part = working.book.parts.get(&account)?;
-            (ns == namespace && part.tree_id == *tree).then_some((account, *tree))
-        };
-        self.trees.iter().find_map(here).or_else(|| {
-            self.shared
-                .books
-                .get(namespace, account)
-                .map(|part| (account, part.tree_id))
-        })
+        let here = self.places.get(&(namespace.clone(), account)).copied();
+        let tree = here.or_else(|| {
+            let part = self.shared.books.get(namespace, account)?;
+            Some(part.tree_id)
+        })?;
+        Some((account, tree))
     }
 
     pub(crate) async fn open_tree(
@@ -173,9 +171,8 @@ impl<B: Batch> Run<'_, B> {
             self.externals
                 .contains_key(&(request.namespace.clone(), e.clone()))
         });
-        let id_here = self.trees.iter().any(|((namespace, _), tree)| {
-            *namespace == request.namespace && tree.book.parts.contains_key(&create.account_id)
-        });
+        let id = (request.namespace.clone(), create.account_id);
+        let id_here = self.places.contains_key(&id);
         let found = self.batch.locate(&request.namespace, &locators).await?;
         if id_here || found.first().is_some_and(Option::is_some) {
             return Err(Refusal::Taken {

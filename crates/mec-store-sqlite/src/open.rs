@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mec_core::IdSource;
 use mec_store::{Clock, StoreError};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::commit::counters::CounterIds;
@@ -65,7 +66,7 @@ fn writer(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags).map_err(store_error)?;
     let prepare = || -> rusqlite::Result<()> {
         connection.busy_timeout(config::BUSY_TIMEOUT)?;
-        connection.set_prepared_statement_cache_capacity(config::STATEMENTS);
+        keep_plans(&connection)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -76,6 +77,14 @@ fn writer(path: &Path) -> Result<Connection, StoreError> {
     };
     prepare().map_err(store_error)?;
     Ok(connection)
+}
+
+/// Statements are planned once. Without the planner's stability guarantee SQLite plans one anew
+/// whenever other values are bound to it, which costs more than most of them take to run.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(config::STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Bounds the size of the database; a bound below its present size only stops its growth.
@@ -99,7 +108,7 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags).map_err(store_error)?;
     let prepare = || -> rusqlite::Result<()> {
         connection.busy_timeout(config::BUSY_TIMEOUT)?;
-        connection.set_prepared_statement_cache_capacity(config::STATEMENTS);
+        keep_plans(&connection)?;
         connection.pragma_update(None, "query_only", true)?;
         connection.pragma_update(None, "trusted_schema", false)?;
         connection.pragma_update(None, "cache_size", -config::READER_CACHE_KIB)
