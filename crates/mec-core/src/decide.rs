@@ -206,7 +206,7 @@ fn judge_limit<'a>(
         }
         (_, Some(allowed)) => {
             let above = figures.lacking(allowed, requested);
-            not_enough(catalogue, query, &limit, rule, above, now)
+            not_enough(catalogue, query, &limit, rule, &figures, above, now)
         }
     };
     let resets_at = match verdict {
@@ -256,6 +256,7 @@ fn not_enough(
     query: &Query<'_>,
     limit: &Limit<'_>,
     rule: Option<&Rule>,
+    figures: &Figures,
     above: i128,
     now: Timestamp,
 ) -> (Verdict, DecisionCode) {
@@ -277,7 +278,7 @@ fn not_enough(
                 .grace_clock(&limit.key(&query.resource.resource_type_code));
             let within_time = match (
                 rule.grace_window_hours,
-                clock.filter(|clock| runs(limit, clock)),
+                clock.filter(|clock| runs(limit, clock, figures.used)),
             ) {
                 (Some(hours), Some(clock)) => {
                     now.micros_since(clock.since)
@@ -302,13 +303,15 @@ fn grace_factor(catalogue: &Catalogue, query: &Query<'_>, kind: LimitKind) -> i1
     }
 }
 
-/// Whether a grace clock was started in the limit's present window. The clocks of rolling and
-/// unbounded windows are cleared by the write that brings usage back.
-pub fn runs(limit: &Limit<'_>, clock: &GraceClock) -> bool {
-    match limit.window_type.mode {
+/// Whether a grace clock still runs: usage is above the limit, and for calendar and anniversary
+/// windows it was started in the present one. Usage of a rolling window and slots of leases fall
+/// back by themselves, without a write that could clear the clock.
+pub fn runs(limit: &Limit<'_>, clock: &GraceClock, used: i128) -> bool {
+    let in_window = match limit.window_type.mode {
         WindowMode::Calendar | WindowMode::Anniversary => clock.window_start == limit.window.start,
         WindowMode::Rolling | WindowMode::None => true,
-    }
+    };
+    in_window && limit.allowed.is_some_and(|allowed| used > allowed)
 }
 
 /// What a granted write did to the figures of the deciding limit.

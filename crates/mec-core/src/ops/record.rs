@@ -520,7 +520,7 @@ pub fn touch_clock(
     let key = limit.key(&query.resource.resource_type_code);
     let before = figures(limit, query, env.now)?.used;
     let stored = limit.part.grace_clock(&key);
-    let running = stored.filter(|clock| runs(limit, clock) && before > allowed);
+    let running = stored.filter(|clock| runs(limit, clock, before));
     let above = before.saturating_add(effect) > allowed;
     let clock = above.then(|| {
         running.unwrap_or(GraceClock {
