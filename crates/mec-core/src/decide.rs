@@ -176,7 +176,8 @@ fn stricter(a: &Judged<'_>, b: &Judged<'_>) -> std::cmp::Ordering {
 }
 
 fn left_percent(judged: &Judged<'_>) -> Quantity {
-    match judged.limit.allowed {
+    let counts = judged.limit.kind != LimitKind::TimeAccess;
+    match judged.limit.allowed.filter(|_| counts) {
         // Without an end, or without a quantity, everything is left; such a limit answers last.
         None => Quantity::from_micros(i128::MAX),
         Some(0) => Quantity::ZERO,
