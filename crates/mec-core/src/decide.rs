@@ -144,7 +144,8 @@ pub fn judge<'a>(
     Ok(Judgement::Decided { all, by })
 }
 
-fn not_served(levels: &[&Part]) -> Option<DecisionCode> {
+/// Why an account is not served, where it or one above it is suspended or inactive.
+pub fn not_served(levels: &[&Part]) -> Option<DecisionCode> {
     levels.iter().find_map(|part| match part.account.status {
         AccountStatus::Active => None,
         AccountStatus::Suspended => Some(DecisionCode::AccountSuspended),

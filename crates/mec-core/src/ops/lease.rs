@@ -5,11 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::account::AccountStatus;
 use crate::answer::{Answer, Decision, LeaseAnswer};
 use crate::change::Change;
 use crate::command::{Env, Executed, is_granted};
-use crate::decide::{Effect, Judgement, decision, judge};
+use crate::decide::{Effect, Judgement, decision, judge, not_served};
 use crate::entitlement::LimitKind;
 use crate::ids::{AccountId, Code, IdSource};
 use crate::lease::Lease;
@@ -97,7 +96,8 @@ pub fn acquire(acquire: &Acquire, env: &Env<'_>, ids: &mut dyn IdSource) -> Resu
         return Err(Refusal::bad_value("p_slots", "1 to 1000000").into());
     }
     let levels = env.book.levels(env.account)?;
-    if let Some(held) = live_session(acquire, env)? {
+    // An account that is not served gets no lease again, either: the judgement below denies it.
+    if let Some(held) = live_session(acquire, env)?.filter(|_| not_served(&levels).is_none()) {
         if held.slots != acquire.slots {
             return Err(Refusal::SessionConflict { held: held.slots }.into());
         }
@@ -177,9 +177,7 @@ pub fn heartbeat(heartbeat: &Heartbeat, env: &Env<'_>) -> Result<Executed, Stop>
         );
     }
     let levels = env.book.levels(env.account)?;
-    let served = levels
-        .iter()
-        .all(|part| part.account.status == AccountStatus::Active);
+    let served = not_served(&levels).is_none();
     let Some(lease) = live_lease(heartbeat.lease_id, env)?.filter(|_| served) else {
         return Ok(Executed::unchanged(Answer::Bool(false)));
     };
