@@ -48,6 +48,8 @@ pub fn grant_credit(
     env: &Env<'_>,
     ids: &mut dyn IdSource,
 ) -> Result<Executed, Stop> {
+    // The grant is put into this part, so it must be in the Book whatever else is looked at.
+    env.book.part(env.account)?;
     let resource = env.catalogue.require_resource_type(&grant.resource)?;
     if resource.is_concurrency || resource.is_inventory || resource.is_time_bound {
         return Err(Refusal::NotGrantable(grant.resource.to_string()).into());
