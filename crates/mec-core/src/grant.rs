@@ -38,6 +38,12 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// Whether something is left of it. A lapsed grant stays open, since an event that occurred
+    /// before it lapsed still draws from it, however late it is told.
+    pub fn is_open(&self) -> bool {
+        self.voided_at.is_none() && self.remaining > 0
+    }
+
     /// Whether it can be drawn from by something that happened at this moment.
     pub fn is_valid(&self, at: Timestamp) -> bool {
         self.voided_at.is_none() && self.expires_at.is_none_or(|end| at < end)

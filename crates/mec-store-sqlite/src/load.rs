@@ -245,7 +245,7 @@ fn part(
         grants: rows(
             connection,
             sql::GRANT_SELECT_OPEN_BY_ACCOUNT,
-            of_now,
+            of,
             convert::grant,
         )?,
         granted_ever: rows(connection, sql::GRANT_SELECT_KINDS_BY_ACCOUNT, of, |row| {

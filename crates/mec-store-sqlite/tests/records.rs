@@ -148,12 +148,6 @@ async fn events_carry_their_corrections_and_draws() {
     assert!(
         matches!(common::load(&store, owner, Need::Grant(early)).await, Loaded::Grant(Some(found)) if found == spent)
     );
-    world.clock.set("2026-06-01T00:00:00Z");
-    assert!(
-        part(&store, owner, owner).await.grants.is_empty(),
-        "a grant lapses at its expiry, exclusively"
-    );
-
     let report = verify(world.path(), &mut |_| {}).unwrap();
     assert_eq!((report.problem, report.events), (None, 2));
     world

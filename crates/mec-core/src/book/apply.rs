@@ -96,12 +96,12 @@ impl Book {
                     Arc::make_mut(scopes).insert(scope.clone());
                 }
             }),
-            Change::GrantPut(grant) => self.put_grant(grant, now),
+            Change::GrantPut(grant) => self.put_grant(grant),
             Change::Drawn {
                 event_id,
                 draw,
                 grant_remaining,
-            } => self.draw(*event_id, draw, *grant_remaining, now),
+            } => self.draw(*event_id, draw, *grant_remaining),
             Change::ReservationPut {
                 reservation,
                 amount,
@@ -123,7 +123,7 @@ impl Book {
         }
     }
 
-    fn put_grant(&mut self, grant: &Grant, now: Timestamp) {
+    fn put_grant(&mut self, grant: &Grant) {
         self.closed_grants.remove(&grant.grant_id);
         self.with_part(grant.account_id, |part| {
             part.grants.retain(|g| g.grant_id != grant.grant_id);
@@ -133,18 +133,18 @@ impl Book {
                     grant.window_type_code.clone(),
                 ));
             }
-            if grant.remaining > 0 && grant.is_valid(now) {
+            if grant.is_open() {
                 part.grants.push(grant.clone());
                 part.grants.sort_by_key(Grant::draw_order);
             }
         });
-        if grant.remaining <= 0 || !grant.is_valid(now) {
+        if !grant.is_open() {
             self.closed_grants
                 .insert(grant.grant_id, Some(grant.clone()));
         }
     }
 
-    fn draw(&mut self, event_id: Uuid, draw: &Draw, remaining: i128, now: Timestamp) {
+    fn draw(&mut self, event_id: Uuid, draw: &Draw, remaining: i128) {
         if let Some(Some(facts)) = self.events.get_mut(&event_id) {
             facts.add_draw(draw);
         }
@@ -157,7 +157,7 @@ impl Book {
         let closed = || self.closed_grants.get(&draw.grant_id).cloned().flatten();
         if let Some(mut grant) = open.or_else(closed) {
             grant.remaining = remaining;
-            self.put_grant(&grant, now);
+            self.put_grant(&grant);
         }
     }
 

@@ -73,7 +73,7 @@ pub struct Book {
     pub events: FxHashMap<Uuid, Option<EventFacts>>,
     /// Reservations that are not open any more; none where there is no such reservation.
     pub closed_reservations: FxHashMap<Uuid, Option<Arc<Reservation>>>,
-    /// Grants with nothing left, or lapsed.
+    /// Grants with nothing left.
     pub closed_grants: FxHashMap<Uuid, Option<Grant>>,
     /// How many levels stand below the accounts that are about to move.
     pub levels_below: FxHashMap<AccountId, usize>,

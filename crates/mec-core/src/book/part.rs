@@ -31,7 +31,7 @@ pub struct PartRows {
     pub entitlements: Vec<Arc<Entitlement>>,
     /// Its subscriptions that are not canceled.
     pub subscriptions: Vec<Arc<Subscription>>,
-    /// Its grants with something left that are neither voided nor lapsed.
+    /// Its grants with something left that are not voided; lapsed ones, too.
     pub grants: Vec<Grant>,
     /// Resources and window types of all grants that it ever had.
     pub granted_ever: Vec<(Code, Code)>,

@@ -3,5 +3,4 @@ SELECT grant_id, account_id, resource_type_code, resource_scope, window_type_cod
 FROM grants INDEXED BY grants_open_by_account
 WHERE namespace_id = ?1 AND account_id = ?2
     AND voided_at IS NULL AND (remaining_whole > 0 OR remaining_micros > 0)
-    AND (expires_at IS NULL OR expires_at > ?3)
 ORDER BY grant_id

@@ -84,7 +84,7 @@ macro_rules! conformance_tests {
             parts: an_unknown_account_has_no_part, entitlements_come_with_their_conditions,
                 superseded_entitlements_are_left_out, an_entitlement_is_replaced_at_its_version_only,
                 canceled_subscriptions_are_left_out, open_grants_are_told_and_others_remembered,
-                a_grant_lapses_at_its_moment, grace_clocks_start_move_and_stop, scopes_are_told_by_resource,
+                a_lapsed_grant_is_still_loaded, grace_clocks_start_move_and_stop, scopes_are_told_by_resource,
                 own_totals_are_of_one_scope;
             holds: a_lease_holds_at_every_level_until_its_moment, a_heartbeat_extends_every_level,
                 a_released_lease_holds_nothing, a_reservation_holds_until_its_moment,

@@ -112,10 +112,7 @@ impl Space {
             tree_id: *self.ancestors(id).last()?,
             entitlements: entitlements.cloned().collect(),
             subscriptions: subscriptions.cloned().collect(),
-            grants: grants
-                .filter(|grant| grant.remaining > 0 && grant.is_valid(now))
-                .cloned()
-                .collect(),
+            grants: grants.filter(|grant| grant.is_open()).cloned().collect(),
             granted_ever,
             leases: leases.cloned().collect(),
             reservations: open.cloned().collect(),
