@@ -8,7 +8,7 @@ use anyhow::Result;
 const STORES: [&str; 2] = ["mec-store-sqlite", "mec-store-postgres"];
 
 /// For each crate, the members that its normal and build dependencies may name.
-const MAY_NAME: [(&str, &[&str]); 11] = [
+const MAY_NAME: [(&str, &[&str]); 12] = [
     ("mec-core", &[]),
     ("mec-query", &["mec-core"]),
     ("mec-client", &["mec-core"]),
@@ -35,6 +35,7 @@ const MAY_NAME: [(&str, &[&str]); 11] = [
             "mec-http",
         ],
     ),
+    ("mec-cases", &[]),
     ("mec-e2e", &["mec-client"]),
     ("xtask", &[]),
 ];
