@@ -44,6 +44,11 @@ impl Hands {
         Arc::new(Self(AtomicI64::new(micros)))
     }
 
+    pub fn set(&self, time: &str) {
+        let micros = Timestamp::parse(time).unwrap().as_micros();
+        self.0.store(micros, Ordering::SeqCst);
+    }
+
     pub fn pass(&self, seconds: i64) {
         self.0
             .fetch_add(seconds * Timestamp::MICROS_PER_SECOND, Ordering::SeqCst);
