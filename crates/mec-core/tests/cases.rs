@@ -70,6 +70,7 @@ fn load(book: &Book, need: &Need) -> Loaded {
             hours: Vec::new(),
             minutes: Vec::new(),
         },
+        Need::LevelsBelow(_) => Loaded::LevelsBelow(0),
         Need::Scopes(_) => Loaded::Scopes(HashSet::new()),
         Need::OwnTotal { .. } => Loaded::OwnTotal(0),
         Need::Event(id) => Loaded::Event(applied.clone().find_map(|change| match change {
@@ -117,6 +118,7 @@ impl Core {
                 by: "tester",
                 key: Some(&key),
                 now,
+                max_scopes: 1_000,
             };
             match execute(command, &env, &mut Ids) {
                 Ok(executed) => {
