@@ -116,8 +116,10 @@ impl Working {
         let mut head = self.book.head;
         if is_changed {
             head.version = head.version.saturating_add(1);
-            shared.books.raise_now(head.last_at);
         }
+        // Also for a tree that was only read, so that checks from memory after a restart are not
+        // answered by a clock that has stepped back behind what the tree committed before.
+        shared.books.raise_now(head.last_at);
         for (id, part) in self.book.parts {
             if self
                 .published
