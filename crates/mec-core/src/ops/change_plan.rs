@@ -11,7 +11,8 @@ use crate::entitlement::{Entitlement, EntitlementStatus};
 use crate::ids::{Code, IdSource};
 use crate::need::Stop;
 use crate::ops::provision::{
-    entitlements_of, find_plan, from_template, has_ended, held, next_version, put_entitlement,
+    entitlements_of, find_plan, from_template, has_ended, held, held_base_plan, next_version,
+    put_entitlement,
 };
 use crate::plan::{Subscription, SubscriptionStatus};
 use crate::refusal::Refusal;
@@ -52,9 +53,12 @@ pub fn change_plan(
     if to.status != "active" {
         return Err(Refusal::PlanArchived(to.plan_id.to_string()).into());
     }
-    if held(part, &to.plan_id, env.now).is_some() {
+    // A change that is still to come has put the other plan beside the old one already.
+    let beside = held(part, &to.plan_id, env.now)
+        .or_else(|| held_base_plan(part, Some(old.subscription_id), env).filter(|_| !to.is_addon));
+    if let Some(beside) = beside {
         return Err(Refusal::PlanConflict {
-            held: to.plan_id.to_string(),
+            held: beside.plan_id.to_string(),
         }
         .into());
     }

@@ -51,7 +51,7 @@ pub fn provision(
     if plan.status != "active" {
         return Err(Refusal::PlanArchived(plan.plan_id.to_string()).into());
     }
-    if let Some(other) = held_base_plan(part, env).filter(|_| !plan.is_addon) {
+    if let Some(other) = held_base_plan(part, None, env).filter(|_| !plan.is_addon) {
         return Err(Refusal::PlanConflict {
             held: other.plan_id.to_string(),
         }
@@ -126,7 +126,12 @@ pub fn has_ended(entitlement: &Entitlement, now: Timestamp) -> bool {
         )
 }
 
-fn held_base_plan<'a>(part: &'a Part, env: &Env<'_>) -> Option<&'a Arc<Subscription>> {
+/// A base plan that an account holds beside a subscription, now or later.
+pub fn held_base_plan<'a>(
+    part: &'a Part,
+    beside: Option<Uuid>,
+    env: &Env<'_>,
+) -> Option<&'a Arc<Subscription>> {
     let is_addon = |plan_id: &Code| {
         env.catalogue
             .plans
@@ -135,6 +140,7 @@ fn held_base_plan<'a>(part: &'a Part, env: &Env<'_>) -> Option<&'a Arc<Subscript
     };
     part.subscriptions
         .iter()
+        .filter(|s| Some(s.subscription_id) != beside)
         .find(|s| in_force(part, s, env.now) && !is_addon(&s.plan_id))
 }
 
