@@ -190,6 +190,34 @@ impl Http {
         self.send("/api/entitlements", row.json())
     }
 
+    fn plan(&mut self, step: &Step, names: &Names) -> Result<String, String> {
+        let about = self.about(step, names, false);
+        match step.verb {
+            "provision" => {
+                let of = about
+                    .text("p_plan_id", Some(step.word(0)))
+                    .text("p_start_date", step.option("from"))
+                    .raw("p_quantity", step.option("seats"));
+                self.rpc("provision_plan", of)
+            }
+            "change" => {
+                let carry_over = if step.has("fresh") { "false" } else { "true" };
+                let of = about
+                    .text("p_from_plan_id", Some(step.word(0)))
+                    .text("p_to_plan_id", Some(step.word(1)))
+                    .text("p_effective_at", step.option("at"))
+                    .raw("p_carry_over", Some(carry_over));
+                self.rpc("change_plan", of)
+            }
+            _ => {
+                let of = about
+                    .text("p_plan_id", Some(step.word(0)))
+                    .text("p_effective_at", step.option("at"));
+                self.rpc("cancel_plan", of)
+            }
+        }
+    }
+
     /// Changes an account's status, for which there is no call.
     fn set_status(&self, account: &str, status: AccountStatus) -> Result<String, String> {
         let request = Request {
@@ -271,31 +299,7 @@ impl World for Http {
                     .text("p_idempotency_key", Some(&key));
                 self.rpc("correct_consumption", of)
             }
-            "provision" => {
-                let of = self
-                    .about(step, names, false)
-                    .text("p_plan_id", Some(step.word(0)))
-                    .text("p_start_date", step.option("from"))
-                    .raw("p_quantity", step.option("seats"));
-                self.rpc("provision_plan", of)
-            }
-            "change" => {
-                let carry_over = if step.has("fresh") { "false" } else { "true" };
-                let of = self
-                    .about(step, names, false)
-                    .text("p_from_plan_id", Some(step.word(0)))
-                    .text("p_to_plan_id", Some(step.word(1)))
-                    .text("p_effective_at", step.option("at"))
-                    .raw("p_carry_over", Some(carry_over));
-                self.rpc("change_plan", of)
-            }
-            "cancel" => {
-                let of = self
-                    .about(step, names, false)
-                    .text("p_plan_id", Some(step.word(0)))
-                    .text("p_effective_at", step.option("at"));
-                self.rpc("cancel_plan", of)
-            }
+            "provision" | "change" | "cancel" => self.plan(step, names),
             _ => self.ask(step, names),
         }
     }

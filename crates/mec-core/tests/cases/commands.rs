@@ -34,76 +34,22 @@ fn amount(step: &Step) -> Quantity {
     quantity(step.word(0)).unwrap()
 }
 
+fn scope(step: &Step) -> Option<mec_core::Code> {
+    step.option("scope").map(Into::into)
+}
+
+fn unit(step: &Step) -> Option<mec_core::Code> {
+    step.option("unit").map(Into::into)
+}
+
 /// The command of a step, and what it is about.
 pub fn command(step: &Step, names: &Names) -> (About, Command) {
+    let named = || id(names, step.word(0));
     let account = match step.verb {
         "suspend" | "deactivate" | "resume" => step.word(0),
         _ => step.account(),
     };
-    let resource = || mec_core::Code::from(step.word(1));
-    let scope = || step.option("scope").map(Into::into);
-    let unit = || step.option("unit").map(Into::into);
-    let context = || step.context.iter().cloned().collect();
-    let named = || id(names, step.word(0));
     let command = match step.verb {
-        "check" => Command::Check(ops::check::Check {
-            resource: resource(),
-            scope: scope(),
-            quantity: amount(step),
-            unit: unit(),
-            context: context(),
-            explain: false,
-        }),
-        "consume" => Command::Consume(ops::consume::Consume {
-            resource: resource(),
-            scope: scope(),
-            quantity: amount(step),
-            unit: unit(),
-            context: context(),
-            details: Details::new(),
-        }),
-        "meter" => Command::Meter(ops::meter::Meter {
-            resource: resource(),
-            scope: scope(),
-            quantity: amount(step),
-            unit: unit(),
-            occurred_at: time(step, "occurred"),
-            period_start: None,
-            period_end: None,
-            details: Details::new(),
-        }),
-        "reserve" => Command::Reserve(ops::reserve::Reserve {
-            resource: resource(),
-            scope: scope(),
-            quantity: amount(step),
-            unit: unit(),
-            context: context(),
-            ttl_seconds: number(step, "seconds").unwrap_or(300),
-        }),
-        "lease" => Command::AcquireLease(ops::lease::Acquire {
-            resource: resource(),
-            scope: scope(),
-            session_token: step.option("session").map(str::to_owned),
-            ttl_seconds: number(step, "seconds").unwrap_or(3600),
-            slots: step.word(0).parse().unwrap(),
-            session_metadata: None,
-            context: context(),
-        }),
-        "stock" => Command::SetInventory(ops::inventory::SetInventory {
-            resource: resource(),
-            scope: scope(),
-            quantity: amount(step),
-        }),
-        "grant" => Command::GrantCredit(ops::grant::GrantCredit {
-            resource: resource(),
-            scope: scope(),
-            quantity: amount(step),
-            window_type: step.option("per").map(Into::into),
-            priority: number(step, "priority").unwrap_or(0),
-            expires_at: time(step, "until"),
-            reason: None,
-        }),
-        "entitle" => Command::CreateEntitlement(entitlement(step)),
         "commit" | "release" => return reservation(step, named()),
         "heartbeat" | "return" => return lease(step, named()),
         "correct" => {
@@ -118,18 +64,91 @@ pub fn command(step: &Step, names: &Names) -> (About, Command) {
             let void = ops::grant::VoidGrant { grant_id: named() };
             return (About::Grant(named()), Command::VoidGrant(void));
         }
+        "check" | "consume" | "meter" | "reserve" => usage(step),
+        "lease" | "stock" | "grant" | "entitle" => holding(step),
         _ => of_account(step),
     };
     (About::Account(id(names, account)), command)
 }
 
+fn usage(step: &Step) -> Command {
+    let resource = step.word(1).into();
+    let context = step.context.iter().cloned().collect();
+    match step.verb {
+        "check" => Command::Check(ops::check::Check {
+            resource,
+            scope: scope(step),
+            quantity: amount(step),
+            unit: unit(step),
+            context,
+            explain: false,
+        }),
+        "consume" => Command::Consume(ops::consume::Consume {
+            resource,
+            scope: scope(step),
+            quantity: amount(step),
+            unit: unit(step),
+            context,
+            details: Details::new(),
+        }),
+        "reserve" => Command::Reserve(ops::reserve::Reserve {
+            resource,
+            scope: scope(step),
+            quantity: amount(step),
+            unit: unit(step),
+            context,
+            ttl_seconds: number(step, "seconds").unwrap_or(300),
+        }),
+        _ => Command::Meter(ops::meter::Meter {
+            resource,
+            scope: scope(step),
+            quantity: amount(step),
+            unit: unit(step),
+            occurred_at: time(step, "occurred"),
+            period_start: None,
+            period_end: None,
+            details: Details::new(),
+        }),
+    }
+}
+
+fn holding(step: &Step) -> Command {
+    let resource = step.word(1).into();
+    match step.verb {
+        "lease" => Command::AcquireLease(ops::lease::Acquire {
+            resource,
+            scope: scope(step),
+            session_token: step.option("session").map(str::to_owned),
+            ttl_seconds: number(step, "seconds").unwrap_or(3600),
+            slots: step.word(0).parse().unwrap(),
+            session_metadata: None,
+            context: step.context.iter().cloned().collect(),
+        }),
+        "stock" => Command::SetInventory(ops::inventory::SetInventory {
+            resource,
+            scope: scope(step),
+            quantity: amount(step),
+        }),
+        "grant" => Command::GrantCredit(ops::grant::GrantCredit {
+            resource,
+            scope: scope(step),
+            quantity: amount(step),
+            window_type: step.option("per").map(Into::into),
+            priority: number(step, "priority").unwrap_or(0),
+            expires_at: time(step, "until"),
+            reason: None,
+        }),
+        _ => Command::CreateEntitlement(entitlement(step)),
+    }
+}
+
 fn entitlement(step: &Step) -> ops::entitlement::CreateEntitlement {
     ops::entitlement::CreateEntitlement {
         resource: step.word(2).into(),
-        scope: step.option("scope").map(Into::into),
+        scope: scope(step),
         limit_kind: kind(step.word(0)),
         quantity_allowed: quantity(step.word(1)),
-        unit: step.option("unit").map(Into::into),
+        unit: unit(step),
         effective_start: time(step, "from"),
         effective_end: time(step, "until"),
         window_type: step.option("per").map(Into::into),
