@@ -1,7 +1,7 @@
-//! The repairs of the plan's design, one test each, as a client sees them. Two concern the other
-//! store: TRUNCATE (17), whose counterpart here is a DELETE without a condition, is refused in the
-//! embedded store's own tests (`what_is_appended_is_never_changed_or_deleted`); connections that are
-//! pooled with a caller's claims (18) exist there only, and here one connection serves many callers.
+//! The repairs of the plan's design, one test or more each, as a client sees them. Two concern the
+//! other store: TRUNCATE (17), whose counterparts here stand in the embedded store's
+//! `tests/guards.rs`, and connections that are pooled with a caller's claims (18), which exist there
+//! alone; here one connection serves many callers.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

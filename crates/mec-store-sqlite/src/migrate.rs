@@ -34,6 +34,13 @@ pub(crate) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<(), Store
     Ok(())
 }
 
+/// Lays the newest schema in an empty database, for a comparison.
+pub(crate) fn lay(conn: &Connection) -> rusqlite::Result<()> {
+    MIGRATIONS
+        .iter()
+        .try_for_each(|migration| conn.execute_batch(migration))
+}
+
 /// Makes sure that the schema is the one this binary reads, without changing it.
 pub(crate) fn check(conn: &Connection) -> Result<(), StoreError> {
     let found = version(conn)?;

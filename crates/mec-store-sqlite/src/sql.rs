@@ -121,6 +121,7 @@ statements! {
     TREE_SELECT_ALL = "tree_select_all";
     TREE_SELECT_BY_ID = "tree_select_by_id";
     TREE_UPDATE_BY_ID = "tree_update_by_id";
+    TRIGGER_SELECT_ALL = "trigger_select_all";
     UNIT_INSERT = "unit_insert";
     UNIT_SELECT_ALL = "unit_select_all";
     USAGE_SELECT_OWN_BY_ACCOUNT = "usage_select_own_by_account";

@@ -1,8 +1,9 @@
-//! Proving the database against itself: the hash chains, their heads, and every sum recomputed from
-//! the ledger.
+//! Proving the database against itself: the hash chains, their heads, every sum recomputed from the
+//! ledger, and the triggers that guard what is only ever appended to.
 
 mod chains;
 mod expected;
+mod guards;
 mod sums;
 
 use std::path::Path;
@@ -79,7 +80,8 @@ pub fn verify(data_dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<VerifyRe
             expected.add_draws(&transaction)?;
             (report.counters, report.buckets) =
                 sums::compare_counters(&transaction, &mut expected)?;
-            sums::compare_own_totals(&transaction, &mut expected)
+            sums::compare_own_totals(&transaction, &mut expected)?;
+            guards::compare(&transaction)
         });
     match compared {
         Ok(()) => Ok(report),
