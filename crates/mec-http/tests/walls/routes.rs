@@ -1,0 +1,170 @@
+//! Every route that names something owned, with its arguments.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use mec_http::{Role, rpc_routes};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::world::Caller;
+
+/// What one account has, by the names that a call can use.
+#[derive(Clone, Debug)]
+pub struct Owned {
+    pub account: Value,
+    pub external: Value,
+    pub lease: Value,
+    pub reservation: Value,
+    pub held: Value,
+    pub event: Value,
+    pub grant: Value,
+}
+
+impl Owned {
+    /// Nothing: ids that nobody has.
+    pub fn ghost() -> Self {
+        let id = || json!(Uuid::new_v4());
+        Self {
+            account: id(),
+            external: json!(format!("ghost {}", Uuid::new_v4())),
+            lease: id(),
+            reservation: id(),
+            held: id(),
+            event: id(),
+            grant: id(),
+        }
+    }
+}
+
+/// The arguments of a call about something owned; several where it can be named in several ways.
+pub type Arguments = fn(&Owned) -> Vec<Value>;
+
+/// A key that no other call has.
+pub fn key() -> Value {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    json!(format!("key {}", NEXT.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// The same arguments with the account by its id and by the product's own.
+pub fn of_account(owned: &Owned, arguments: Value) -> Vec<Value> {
+    let named = |field: &str, id: &Value| {
+        let mut arguments = arguments.clone();
+        arguments[field] = id.clone();
+        if arguments.get("p_idempotency_key").is_some() {
+            arguments["p_idempotency_key"] = key();
+        }
+        arguments
+    };
+    vec![
+        named("p_account_id", &owned.account),
+        named("p_external_id", &owned.external),
+    ]
+}
+
+pub const RUNS: &str = "benchmark_runs";
+
+/// Every RPC that is about something owned.
+pub const RPCS: [(&str, Arguments); 20] = [
+    ("acquire_lease", |of| {
+        of_account(of, json!({"p_resource_type": "concurrent_users"}))
+    }),
+    ("cancel_plan", |of| {
+        of_account(of, json!({"p_plan_id": "starter"}))
+    }),
+    ("change_plan", |of| {
+        of_account(
+            of,
+            json!({"p_from_plan_id": "starter", "p_to_plan_id": "pro"}),
+        )
+    }),
+    ("check_entitlement", |of| {
+        of_account(of, json!({"p_resource_type": RUNS}))
+    }),
+    ("check_entitlements", |of| {
+        let checks = of_account(of, json!({"p_resource_type": RUNS}));
+        vec![json!({ "p_checks": checks })]
+    }),
+    ("commit_reservation", |of| {
+        vec![json!({"p_reservation_id": of.reservation})]
+    }),
+    ("consume", |of| {
+        of_account(
+            of,
+            json!({"p_idempotency_key": "", "p_resource_type": RUNS}),
+        )
+    }),
+    ("correct_consumption", |of| {
+        vec![json!({"p_idempotency_key": key(), "p_event_id": of.event, "p_quantity": 1})]
+    }),
+    ("get_usage", |of| {
+        of_account(of, json!({"p_resource_type": RUNS}))
+    }),
+    ("grant_credit", |of| {
+        of_account(
+            of,
+            json!({"p_idempotency_key": "", "p_resource_type": RUNS, "p_quantity": 1}),
+        )
+    }),
+    ("heartbeat_lease", |of| {
+        vec![json!({"p_lease_id": of.lease})]
+    }),
+    ("meter_consumption", |of| {
+        of_account(
+            of,
+            json!({"p_idempotency_key": "", "p_resource_type": RUNS, "p_quantity": 1}),
+        )
+    }),
+    ("meter_consumptions", |of| {
+        let event = json!({"p_idempotency_key": "", "p_resource_type": RUNS, "p_quantity": 1});
+        vec![json!({"p_events": of_account(of, event)})]
+    }),
+    ("provision_plan", |of| {
+        of_account(of, json!({"p_plan_id": "starter"}))
+    }),
+    ("release_lease", |of| vec![json!({"p_lease_id": of.lease})]),
+    ("release_reservation", |of| {
+        vec![json!({"p_reservation_id": of.held})]
+    }),
+    ("reserve", |of| {
+        of_account(
+            of,
+            json!({"p_idempotency_key": "", "p_resource_type": RUNS, "p_quantity": 1}),
+        )
+    }),
+    ("set_inventory", |of| {
+        let stock =
+            json!({"p_idempotency_key": "", "p_resource_type": "server_configs", "p_quantity": 1});
+        of_account(of, stock)
+    }),
+    ("usage_series", |of| {
+        let asked = json!({"p_resource_type": RUNS, "p_from": "2026-11-01", "p_to": "2026-12-01", "p_bucket": "day"});
+        of_account(of, asked)
+    }),
+    ("void_grant", |of| vec![json!({"p_grant_id": of.grant})]),
+];
+/// RPCs that are about nothing owned.
+pub const ABOUT_NOTHING: [&str; 1] = ["get_window_boundaries"];
+
+/// Every resource that takes rows, with a row that names something owned.
+pub const RESOURCES: [(&str, Arguments); 2] = [
+    ("accounts", |of| {
+        vec![json!({"account_type_code": "team", "parent_account_id": of.account})]
+    }),
+    ("entitlements", |of| {
+        vec![json!({"account_id": of.account, "resource_type_code": RUNS,
+                    "limit_kind_code": "cumulative", "quantity_allowed": 1})]
+    }),
+];
+/// Pages about the service itself.
+pub const PAGES: [&str; 5] = ["/api/", "/docs", "/health", "/openapi.json", "/ready"];
+
+pub fn routes() -> Vec<(String, Arguments)> {
+    let rpcs = RPCS.map(|(name, arguments)| (format!("/api/rpc/{name}"), arguments));
+    let resources = RESOURCES.map(|(name, arguments)| (format!("/api/{name}"), arguments));
+    rpcs.into_iter().chain(resources).collect()
+}
+
+pub fn may_use(caller: &Caller, path: &str) -> bool {
+    let rpc = rpc_routes().find(|route| path == format!("/api/rpc/{}", route.name));
+    caller.role >= rpc.map_or(Role::MecService, |route| route.role)
+}
