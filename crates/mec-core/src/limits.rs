@@ -378,6 +378,10 @@ fn complete(catalogue: &Catalogue, limit: &mut Limit<'_>, at: Timestamp) -> Resu
         return Ok(());
     };
     limit.unit = &oldest.unit_code;
+    if limit.kind == LimitKind::TimeAccess {
+        // Access for a time has no quantity, whatever its entitlements say.
+        return Ok(());
+    }
     limit.allowed = Some(0);
     for member in &limit.members {
         limit.allowed = match (limit.allowed, member.quantity_allowed) {
