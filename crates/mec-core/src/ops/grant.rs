@@ -123,7 +123,14 @@ fn longest_in_force(grant: &GrantCredit, env: &Env<'_>) -> Result<Code, Stop> {
         .limits
         .iter()
         .filter(|l| l.level == 0 && l.kind == LimitKind::Cumulative);
-    let longest = own.max_by_key(|limit| limit.window_type.approx_length_minutes());
+    // Of equal ones, as a month and a billing cycle, the one of the oldest entitlement: the order in
+    // which they are held is not the same after a restart.
+    let oldest =
+        |limit: &limits::Limit<'_>| limit.oldest().map(|e| (e.created_at, e.entitlement_id));
+    let longest = own.max_by_key(|limit| {
+        let length = limit.window_type.approx_length_minutes();
+        (length, std::cmp::Reverse(oldest(limit)))
+    });
     Ok(longest.map_or_else(|| "none".into(), |limit| limit.window_type.code.clone()))
 }
 
