@@ -155,7 +155,7 @@ fn minutes(
         .and_then(|counter| counter.minutes_of(hour));
     let held =
         held.ok_or_else(|| rolling_need(limit.part, key.clone(), start.floor_hour(), hour))?;
-    Ok(held.filter(|(at, _)| *at >= start.floor_minute()).collect())
+    Ok(held.filter(|(at, _)| *at >= start).collect())
 }
 
 fn hour_end(hour: Timestamp) -> Timestamp {

@@ -78,7 +78,7 @@ impl Counter {
         self.rolling.as_ref().map(|rolling| rolling.from_hour)
     }
 
-    /// Usage by whole minute within one hour, if it is held.
+    /// Usage by the finest bucket within one hour, if it is held.
     pub fn minutes_of(
         &self,
         hour: Timestamp,
@@ -151,7 +151,7 @@ impl Counter {
             .collect();
         rolling.detailed = kept;
         for (at, amount) in minutes {
-            add_to(&mut rolling.minutes, at.floor_minute(), amount);
+            add_to(&mut rolling.minutes, at, amount);
         }
         rolling.detailed.push(minutes_of);
     }
@@ -197,7 +197,7 @@ impl Rolling {
         add_to(&mut self.hours, hour, amount);
         self.total = self.total.saturating_add(amount);
         if self.detailed.contains(&hour) {
-            add_to(&mut self.minutes, bucket.floor_minute(), amount);
+            add_to(&mut self.minutes, bucket, amount);
         }
     }
 }
