@@ -101,7 +101,7 @@ async fn attempt<S: Store>(
         KeyState::Free => None,
     });
     let mut run = Run {
-        now: batch.now().max(shared.books.last_now()),
+        now: batch.now(),
         known: known.collect(),
         is_alone: requests.len() == 1,
         batch,
@@ -141,8 +141,12 @@ async fn attempt<S: Store>(
             .await?;
         Stats::add(&shared.stats.commits, 1);
     }
+    // All heads before any part: a part is told with the last now of its tree.
+    for tree in run.trees.values_mut() {
+        tree.publish_head(shared);
+    }
     for tree in run.trees.into_values() {
-        tree.publish(shared);
+        tree.publish_parts(shared);
     }
     Ok(answers)
 }
@@ -351,7 +355,10 @@ async fn loop_until_decided<B: Batch>(
                 working.forget(&need);
                 return Ok(None);
             }
-            Some(other) => run.open_tree(&request.namespace, other).await?,
+            Some(other) => {
+                let last_at = run.open_tree(&request.namespace, other).await?;
+                run.now = run.now.max(last_at);
+            }
             None => {}
         }
     }

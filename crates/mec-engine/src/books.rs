@@ -20,7 +20,20 @@ pub(crate) type Path = SmallVec<[Arc<Part>; 4]>;
 
 struct Entry {
     part: Arc<Part>,
+    last_at: LastAt,
     used_at: AtomicU32,
+}
+
+/// The now of the last command that was committed to a tree, shared by all of its parts.
+type LastAt = Arc<AtomicI64>;
+
+struct Head {
+    head: TreeHead,
+    last_at: LastAt,
+}
+
+fn read_last_at(last_at: &LastAt) -> Timestamp {
+    Timestamp::from_micros(last_at.load(Ordering::Acquire))
 }
 
 type Shard = FxHashMap<(Namespace, AccountId), Entry>;
@@ -61,7 +74,7 @@ impl Expiries {
 
 pub(crate) struct Books {
     shards: Vec<RwLock<Shard>>,
-    heads: Mutex<FxHashMap<(Namespace, Uuid), TreeHead>>,
+    heads: Mutex<FxHashMap<(Namespace, Uuid), Head>>,
     externals: RwLock<FxHashMap<(Namespace, String), AccountId>>,
     expiries: Mutex<Expiries>,
     per_shard: usize,
@@ -89,7 +102,7 @@ impl Books {
         Timestamp::from_micros(self.last_now.load(Ordering::Acquire))
     }
 
-    pub(crate) fn raise_now(&self, now: Timestamp) {
+    fn raise_now(&self, now: Timestamp) {
         self.last_now.fetch_max(now.as_micros(), Ordering::AcqRel);
     }
 
@@ -102,42 +115,66 @@ impl Books {
         self.tick.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The parts of an account and of those above it, if all of them are in memory.
-    pub(crate) fn path(&self, namespace: &Namespace, account: AccountId) -> Option<Path> {
+    /// The parts of an account and of those above it with their tree's last now, if all of them are
+    /// in memory.
+    pub(crate) fn path(
+        &self,
+        namespace: &Namespace,
+        account: AccountId,
+    ) -> Option<(Path, Timestamp)> {
         let mut path = Path::new();
+        let mut last_at = Timestamp::MIN;
         let mut next = Some(account);
         while let Some(id) = next.filter(|_| path.len() < mec_core::account::MAX_DEPTH) {
-            let part = self.get(namespace, id)?;
+            let part = self.with(namespace, id, |entry| {
+                last_at = last_at.max(read_last_at(&entry.last_at));
+                entry.part.clone()
+            })?;
             next = part.account.parent_account_id;
             path.push(part);
         }
-        Some(path)
+        Some((path, last_at))
     }
 
     /// A part, if it is in memory.
     pub(crate) fn get(&self, namespace: &Namespace, account: AccountId) -> Option<Arc<Part>> {
+        self.with(namespace, account, |entry| entry.part.clone())
+    }
+
+    fn with<R>(
+        &self,
+        namespace: &Namespace,
+        account: AccountId,
+        read: impl FnOnce(&Entry) -> R,
+    ) -> Option<R> {
         let shard = self.shard(account)?.read();
         let entry = shard.get(&(namespace.clone(), account))?;
         let tick = self.tick.load(Ordering::Relaxed);
         if entry.used_at.load(Ordering::Relaxed) != tick {
             entry.used_at.store(tick, Ordering::Relaxed);
         }
-        Some(entry.part.clone())
+        Some(read(entry))
     }
 
-    /// Publishes a committed part. Returns how many others made room for it.
+    /// Publishes a committed part, whose tree's head is published already. Returns how many others
+    /// made room for it.
     pub(crate) fn publish(&self, namespace: &Namespace, part: Arc<Part>) -> usize {
         let id = part.id();
+        let Some(last_at) = self.last_at(namespace, part.tree_id) else {
+            return 0;
+        };
         self.expiries.lock().put(namespace, id, part.first_expiry());
         let Some(shard) = self.shard(id) else {
             return 0;
         };
         let mut shard = shard.write();
         let used_at = AtomicU32::new(self.tick.load(Ordering::Relaxed));
-        if shard
-            .insert((namespace.clone(), id), Entry { part, used_at })
-            .is_none()
-        {
+        let entry = Entry {
+            part,
+            last_at,
+            used_at,
+        };
+        if shard.insert((namespace.clone(), id), entry).is_none() {
             self.count.fetch_add(1, Ordering::Relaxed);
         }
         if shard.len() <= self.per_shard {
@@ -178,16 +215,39 @@ impl Books {
     }
 
     pub(crate) fn head(&self, namespace: &Namespace, tree: Uuid) -> Option<TreeHead> {
-        self.heads.lock().get(&(namespace.clone(), tree)).cloned()
+        let heads = self.heads.lock();
+        let held = heads.get(&(namespace.clone(), tree))?;
+        Some(held.head.clone())
+    }
+
+    /// The now of the last command that was committed to a tree, if its head is in memory.
+    pub(crate) fn last_at_of(&self, namespace: &Namespace, tree: Uuid) -> Option<Timestamp> {
+        let last_at = self.last_at(namespace, tree)?;
+        Some(read_last_at(&last_at))
+    }
+
+    fn last_at(&self, namespace: &Namespace, tree: Uuid) -> Option<LastAt> {
+        let heads = self.heads.lock();
+        let held = heads.get(&(namespace.clone(), tree))?;
+        Some(held.last_at.clone())
     }
 
     pub(crate) fn put_head(&self, namespace: &Namespace, head: TreeHead) {
+        self.raise_now(head.last_at);
         let mut heads = self.heads.lock();
-        // Heads are small and loaded in one row; when too many are held, all go.
-        if heads.len() >= self.per_shard.saturating_mul(SHARDS) {
-            heads.clear();
+        // Heads are small and loaded in one row; when twice as many are held as parts may be, all go
+        // that no part needs.
+        if heads.len() >= self.per_shard.saturating_mul(2 * SHARDS) {
+            heads.retain(|_, held| Arc::strong_count(&held.last_at) > 1);
         }
-        heads.insert((namespace.clone(), head.tree_id), head);
+        let key = (namespace.clone(), head.tree_id);
+        let micros = head.last_at.as_micros();
+        let last_at = match heads.get(&key) {
+            Some(held) => held.last_at.clone(),
+            None => Arc::new(AtomicI64::new(micros)),
+        };
+        last_at.fetch_max(micros, Ordering::AcqRel);
+        heads.insert(key, Head { head, last_at });
     }
 
     pub(crate) fn external(&self, namespace: &Namespace, external_id: &str) -> Option<AccountId> {

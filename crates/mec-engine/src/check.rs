@@ -27,7 +27,8 @@ impl Engine {
             Target::External(external) => shared.books.external(&request.namespace, external),
             _ => None,
         };
-        let Some(path) = account.and_then(|account| shared.books.path(&request.namespace, account))
+        let Some((path, last_at)) =
+            account.and_then(|account| shared.books.path(&request.namespace, account))
         else {
             return Ok(None);
         };
@@ -38,7 +39,7 @@ impl Engine {
             return Ok(None);
         }
         let levels: SmallVec<[&Part; 4]> = path.iter().map(|part| &**part).collect();
-        let now = shared.now();
+        let now = shared.clock.now().max(last_at);
         let decision = match check_levels(check, &catalogue, &levels, now) {
             Ok(decision) => decision,
             Err(Stop::Need(_)) => return Ok(None),

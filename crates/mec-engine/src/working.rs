@@ -98,28 +98,31 @@ impl Working {
         }
     }
 
-    /// Makes the parts that were loaded or changed visible to readers, after the commit.
-    pub(crate) fn publish(self, shared: &Shared) {
-        // A new tree that got no change was not committed: it does not exist.
-        if self.is_new && self.changes.is_empty() {
+    /// Makes the tree's head visible, after the commit. What stood in trees that an account moved
+    /// between is dropped first.
+    pub(crate) fn publish_head(&mut self, shared: &Shared) {
+        if !self.exists() {
             return;
         }
-        let is_changed = self.is_changed();
         for (_, change) in &self.changes {
             if let Change::AccountMoved(moved) = change {
-                let namespace = &self.book.namespace;
-                shared
-                    .books
-                    .forget_trees(namespace, [moved.from_tree, moved.to_tree]);
+                let trees = [moved.from_tree, moved.to_tree];
+                shared.books.forget_trees(&self.book.namespace, trees);
             }
         }
-        let mut head = self.book.head;
-        if is_changed {
-            head.version = head.version.saturating_add(1);
+        if self.is_changed() {
+            self.book.head.version = self.book.head.version.saturating_add(1);
         }
-        // Also for a tree that was only read, so that checks from memory after a restart are not
-        // answered by a clock that has stepped back behind what the tree committed before.
-        shared.books.raise_now(head.last_at);
+        shared
+            .books
+            .put_head(&self.book.namespace, self.book.head.clone());
+    }
+
+    /// Makes the parts that were loaded or changed visible to readers, after all heads.
+    pub(crate) fn publish_parts(self, shared: &Shared) {
+        if !self.exists() {
+            return;
+        }
         for (id, part) in self.book.parts {
             if self
                 .published
@@ -136,6 +139,10 @@ impl Working {
             let dropped = shared.books.publish(&self.book.namespace, part);
             Stats::add(&shared.stats.evictions, u64::try_from(dropped).unwrap_or(0));
         }
-        shared.books.put_head(&self.book.namespace, head);
+    }
+
+    /// A new tree that got no change was not committed: it does not exist.
+    fn exists(&self) -> bool {
+        !self.is_new || !self.changes.is_empty()
     }
 }
