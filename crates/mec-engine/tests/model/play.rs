@@ -1,0 +1,289 @@
+//! Plays a history against the engine and the model, and compares every answer.
+
+use std::collections::BTreeMap;
+
+use mec_core::{Command, Namespace, Timestamp};
+use mec_engine::{EngineError, Outcome, Target};
+use mec_store::UsageQuery;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::calls::{Expected, Named};
+use super::commands::{self, RESOURCES, STARTS};
+use super::history::{History, Step, What};
+use super::naive::Naive;
+use super::windows::Span;
+use super::world::{Setting, World};
+
+/// A call that bore a key.
+#[derive(Clone)]
+pub struct Keyed {
+    pub target: Target,
+    pub key: String,
+    pub command: Command,
+}
+
+pub struct Play {
+    pub naive: Naive,
+    pub clock: Timestamp,
+    pub keyed: Vec<Keyed>,
+    world: World,
+    /// The engine's names for the entitlements that the model named itself, and back.
+    names: BTreeMap<String, String>,
+}
+
+/// The first difference between the engine and the model, if there is one.
+pub fn play(history: &History, setting: Setting) -> Result<(), String> {
+    let start = STARTS[history.start % STARTS.len()];
+    let start = Timestamp::parse(start).unwrap();
+    let (lookups, resources) = (mec_core::seed::lookups(), mec_core::seed::resource_types());
+    let mut play = Play {
+        naive: Naive::new(lookups, resources),
+        clock: start,
+        keyed: Vec::new(),
+        world: World::new(setting, start),
+        names: BTreeMap::new(),
+    };
+    play.naive.plans = commands::plans();
+    play.put_rules(&[])?;
+    let first = Step::Account {
+        under: None,
+        kind: 0,
+        zone: 0,
+    };
+    let steps = history.given.iter().chain(&history.steps);
+    let steps = std::iter::once(&first).chain(steps);
+    for (index, step) in steps.chain([&Step::Look]).enumerate() {
+        let at = play.clock;
+        play.step(step)
+            .map_err(|why| format!("step {index} {step:?} at {at}: {why}"))?;
+    }
+    play.world.verify();
+    Ok(())
+}
+
+impl Play {
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Pass { seconds, shy } => {
+                self.set_clock(self.clock.as_micros() + seconds * 1_000_000 - i64::from(*shy));
+            }
+            Step::ToMinute => {
+                let minute = Timestamp::MICROS_PER_MINUTE;
+                self.set_clock((self.clock.as_micros() / minute + 1) * minute);
+            }
+            Step::Back(seconds) => self.set_clock(self.clock.as_micros() - seconds * 1_000_000),
+            Step::Restart => self.world.restart(),
+            Step::Rules(rows) => {
+                self.naive.rules = rows
+                    .iter()
+                    .enumerate()
+                    .map(|(at, row)| commands::rule(at, row, &self.naive, self.clock))
+                    .collect();
+                let rules = self.naive.rules.clone();
+                self.put_rules(&rules)?;
+            }
+            Step::Look => self.look()?,
+            Step::Again { nth, other } => {
+                if self.keyed.is_empty() {
+                    return Ok(());
+                }
+                let mut again = self.keyed[nth % self.keyed.len()].clone();
+                if *other {
+                    (again.target, again.command) = commands::another_call(self);
+                }
+                self.call(again.target, Some(&again.key), again.command)?;
+            }
+            step => {
+                let Some((target, command)) = commands::command(self, step) else {
+                    return Ok(());
+                };
+                let key = commands::takes_key(&command).then(|| format!("k{}", self.keyed.len()));
+                if let Some(key) = &key {
+                    self.keyed.push(Keyed {
+                        target: target.clone(),
+                        key: key.clone(),
+                        command: command.clone(),
+                    });
+                }
+                self.call(target, key.as_deref(), command)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set_clock(&mut self, micros: i64) {
+        self.clock = Timestamp::from_micros(micros);
+        self.world.clock.set(self.clock);
+    }
+
+    fn put_rules(&mut self, rules: &[mec_core::rule::Rule]) -> Result<(), String> {
+        self.world.put_catalogue(mec_store::CatalogueDraft {
+            resource_types: self.naive.resources.clone(),
+            plans: self.naive.plans.clone(),
+            rules: rules.to_vec(),
+        });
+        Ok(())
+    }
+
+    fn call(&mut self, target: Target, key: Option<&str>, command: Command) -> Result<(), String> {
+        let got = self.world.call(target.clone(), key, command.clone());
+        let named = named(&got);
+        let expected = self.naive.call(&target, key, &command, self.clock, named);
+        self.compare(&expected, &got).map_err(|why| {
+            let body = |outcome: &Outcome| outcome.body.clone();
+            let told = match &expected.answer {
+                Ok(answer) => answer.to_string(),
+                Err(code) => (*code).to_owned(),
+            };
+            let got = got.as_ref().map(body);
+            format!("{target:?} {command:?}: {why}\nexpected {told}\ngot {got:?}")
+        })
+    }
+
+    fn compare(
+        &mut self,
+        expected: &Expected,
+        got: &Result<Outcome, EngineError>,
+    ) -> Result<(), String> {
+        match (&expected.answer, got) {
+            (Err(code), Err(EngineError::Refused(refusal))) if refusal.code() == *code => Ok(()),
+            (Ok(answer), Ok(outcome)) => {
+                if (outcome.replayed, outcome.late) != (expected.replayed, expected.late) {
+                    return Err("another kind of answer".to_owned());
+                }
+                let mut body: Value = serde_json::from_str(&outcome.body).unwrap();
+                let mut answer = answer.clone();
+                sort_limits(&mut body);
+                sort_limits(&mut answer);
+                self.same("", &answer, &body)
+            }
+            _ => Err("an answer for a refusal, or another one".to_owned()),
+        }
+    }
+
+    fn same(&mut self, name: &str, expected: &Value, got: &Value) -> Result<(), String> {
+        let differ = || Err(format!("{name}: expected {expected}, got {got}"));
+        match (expected, got) {
+            (Value::Object(a), Value::Object(b)) => {
+                if !a.keys().eq(b.keys()) {
+                    return differ();
+                }
+                let mut fields = a.iter().zip(b.values());
+                fields.try_for_each(|((name, a), b)| self.same(name, a, b))
+            }
+            (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+                let mut elements = a.iter().zip(b);
+                elements.try_for_each(|(a, b)| self.same(name, a, b))
+            }
+            (Value::String(a), Value::String(b)) if name.starts_with("entitlement_id") => {
+                self.names.entry(a.clone()).or_insert_with(|| b.clone());
+                self.names.entry(b.clone()).or_insert_with(|| a.clone());
+                if self.names[a] == *b && self.names[b] == *a {
+                    Ok(())
+                } else {
+                    differ()
+                }
+            }
+            _ if expected == got => Ok(()),
+            _ => differ(),
+        }
+    }
+
+    fn look(&mut self) -> Result<(), String> {
+        for who in 0..self.naive.accounts.len() {
+            for resource in 0..RESOURCES.len() {
+                for scope in 0..2 {
+                    let what = What {
+                        who,
+                        resource,
+                        scope,
+                        context: 0,
+                    };
+                    let check = Step::Check {
+                        what,
+                        quantity: 0,
+                        unit: 0,
+                        explain: true,
+                    };
+                    self.step(&check)?;
+                    self.look_at_usage(what)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The usage of yesterday and today so far, and of all time, with and without children.
+    fn look_at_usage(&self, what: What) -> Result<(), String> {
+        let account = self.naive.accounts[what.who].id;
+        let now = self.clock.floor_minute();
+        let from = now.saturating_add_secs(-86_460);
+        for (from, to) in [(None, None), (Some(from), Some(now))] {
+            for include_children in [true, false] {
+                let query = UsageQuery {
+                    namespace: Namespace::default_namespace(),
+                    account,
+                    resource: RESOURCES[what.resource].into(),
+                    scope: commands::scope(what),
+                    from,
+                    to,
+                    include_children,
+                };
+                let expected = self.naive.usage(&query);
+                let got = self.world.usage(query.clone());
+                if got != expected {
+                    return Err(format!("{query:?}: expected {expected}, got {got}"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Naive {
+    fn usage(&self, query: &UsageQuery) -> i128 {
+        let span = Span {
+            start: query.from,
+            end: query.to,
+        };
+        let counted = self.events.iter().filter(|event| {
+            let own = event.account == query.account;
+            event.resource == query.resource
+                && (query.scope.is_none() || event.scope == query.scope)
+                && super::naive::within(span, event.occurred_at)
+                && (own || (query.include_children && self.is_below(event.account, query.account)))
+        });
+        counted.map(|event| event.amount).sum()
+    }
+}
+
+fn named(got: &Result<Outcome, EngineError>) -> Named {
+    let Ok(outcome) = got else {
+        return Named::default();
+    };
+    let body: Value = serde_json::from_str(&outcome.body).unwrap();
+    Named {
+        id: outcome.made.or_else(|| id(&body)),
+        token: body["fencing_token"].as_u64(),
+    }
+}
+
+fn id(body: &Value) -> Option<Uuid> {
+    Uuid::parse_str(body.as_str()?).ok()
+}
+
+/// The order in which limits of one level are told means nothing.
+fn sort_limits(answer: &mut Value) {
+    if let Some(Value::Array(limits)) = answer.get_mut("limits") {
+        limits.sort_by_key(|limit| {
+            let name = |field: &str| limit[field].to_string();
+            (
+                name("level"),
+                name("limit_kind"),
+                name("window_type"),
+                name("resource_scope"),
+            )
+        });
+    }
+}

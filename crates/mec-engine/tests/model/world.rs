@@ -1,0 +1,144 @@
+//! The engine under test, over a store that can be closed and opened again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use mec_core::{Command, Namespace, Timestamp};
+use mec_engine::{Engine, EngineConfig, EngineError, Outcome, Request, RisingIds, Target};
+use mec_store::memory::MemoryStore;
+use mec_store::{CatalogueDraft, Clock, Store, UsageQuery};
+use mec_store_sqlite::{SqliteConfig, SqliteStore};
+use tokio::runtime::Runtime;
+
+#[derive(Default)]
+pub struct HandClock(AtomicI64);
+
+impl HandClock {
+    pub fn set(&self, at: Timestamp) {
+        self.0.store(at.as_micros(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+enum Place {
+    Memory(MemoryStore),
+    Folder(tempfile::TempDir),
+}
+
+/// Where an engine keeps its data, and how much of it in memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Setting {
+    pub on_disk: bool,
+    pub max_accounts: usize,
+}
+
+pub struct World {
+    pub clock: Arc<HandClock>,
+    runtime: Runtime,
+    place: Place,
+    setting: Setting,
+    engine: Option<Engine>,
+}
+
+impl World {
+    pub fn new(setting: Setting, start: Timestamp) -> Self {
+        let clock = Arc::new(HandClock::default());
+        clock.set(start);
+        let place = if setting.on_disk {
+            Place::Folder(tempfile::tempdir().unwrap())
+        } else {
+            Place::Memory(MemoryStore::new(clock.clone(), &mut RisingIds))
+        };
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let mut world = Self {
+            runtime: runtime.build().unwrap(),
+            clock,
+            place,
+            setting,
+            engine: None,
+        };
+        world.engine = Some(world.open());
+        world
+    }
+
+    fn open(&self) -> Engine {
+        match &self.place {
+            Place::Memory(store) => self.start(store.clone()),
+            Place::Folder(folder) => {
+                let config = SqliteConfig {
+                    data_dir: folder.path().to_owned(),
+                    max_size_bytes: None,
+                };
+                let store = SqliteStore::open(&config, self.clock.clone(), &mut RisingIds);
+                self.start(store.unwrap())
+            }
+        }
+    }
+
+    fn start(&self, store: impl Store) -> Engine {
+        let config = EngineConfig {
+            max_accounts: self.setting.max_accounts,
+            ..EngineConfig::default()
+        };
+        Engine::start(Arc::new(store), self.clock.clone(), RisingIds, config).unwrap()
+    }
+
+    /// Closes the engine and opens another on the same data.
+    pub fn restart(&mut self) {
+        self.close();
+        self.engine = Some(self.open());
+    }
+
+    pub fn close(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            self.runtime.block_on(engine.close());
+        }
+    }
+
+    pub fn call(
+        &self,
+        target: Target,
+        key: Option<&str>,
+        command: Command,
+    ) -> Result<Outcome, EngineError> {
+        let request = Request {
+            namespace: Namespace::default_namespace(),
+            target,
+            command,
+            key: key.map(Into::into),
+            by: "model".into(),
+            guard: None,
+            request_id: None,
+        };
+        self.runtime.block_on(self.engine().call(request))
+    }
+
+    pub fn put_catalogue(&self, draft: CatalogueDraft) {
+        let put = self
+            .engine()
+            .put_catalogue(Namespace::default_namespace(), draft);
+        self.runtime.block_on(put).unwrap();
+    }
+
+    pub fn usage(&self, query: UsageQuery) -> i128 {
+        self.runtime.block_on(self.engine().usage(query)).unwrap()
+    }
+
+    /// The ledger and the counters on disk must agree.
+    pub fn verify(&mut self) {
+        self.close();
+        if let Place::Folder(folder) = &self.place {
+            let report = mec_store_sqlite::verify(folder.path(), &mut |_| {}).unwrap();
+            assert_eq!(report.problem, None);
+        }
+    }
+
+    fn engine(&self) -> &Engine {
+        self.engine.as_ref().unwrap()
+    }
+}
