@@ -44,7 +44,7 @@ use crate::world::Setting;
 
 const IN_MEMORY: Setting = Setting {
     on_disk: false,
-    max_accounts: 100_000,
+    crowded: false,
 };
 
 /// Plays so many in a hundred of the histories.
@@ -85,7 +85,7 @@ fn histories_on_disk_are_answered_as_the_model_answers_them() {
 #[test]
 fn histories_that_memory_has_no_room_for_are_answered_as_the_model_answers_them() {
     let setting = Setting {
-        max_accounts: 1,
+        crowded: true,
         ..IN_MEMORY
     };
     judge(setting, 50);

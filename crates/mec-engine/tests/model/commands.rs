@@ -357,21 +357,50 @@ fn plan(play: &Play, step: &Step) -> Option<(Target, Command)> {
 
 fn new_account(naive: &Naive, under: Option<usize>, kind: usize, zone: usize) -> (Target, Command) {
     let number = naive.accounts.len();
-    let account_id = Uuid::from_u128((7 << 100) + number as u128);
     let parent = under.and_then(|under| pick(under, naive.accounts.iter().map(|a| a.id)));
     let create = ops::account::CreateAccount {
-        account_id,
         account_type: KINDS[kind].into(),
         parent,
         external_id: Some(format!("x{number}")),
+        timezone: ZONES.get(zone).map(|zone| (*zone).to_owned()),
+        ..organization(account_id(number))
+    };
+    let target = parent.map_or(Target::NewTree(create.account_id), Target::Account);
+    (target, Command::CreateAccount(create))
+}
+
+fn organization(account_id: Uuid) -> ops::account::CreateAccount {
+    ops::account::CreateAccount {
+        account_id,
+        account_type: KINDS[0].into(),
+        parent: None,
+        external_id: None,
         display_name: None,
         email: None,
-        timezone: ZONES.get(zone).map(|zone| (*zone).to_owned()),
+        timezone: None,
         metadata: BTreeMap::new(),
         status: AccountStatus::Active,
-    };
-    let target = parent.map_or(Target::NewTree(account_id), Target::Account);
-    (target, Command::CreateAccount(create))
+    }
+}
+
+pub fn bystander(account_id: Uuid) -> Command {
+    Command::CreateAccount(organization(account_id))
+}
+
+pub fn check_of_nothing() -> Command {
+    Command::Check(ops::check::Check {
+        resource: RESOURCES[0].into(),
+        scope: None,
+        quantity: Quantity::ZERO,
+        unit: None,
+        context: BTreeMap::new(),
+        explain: false,
+    })
+}
+
+/// All ids end alike, so that all accounts make room for each other in memory.
+pub fn account_id(number: usize) -> Uuid {
+    Uuid::from_u128((7 << 100) + ((number as u128) << 8))
 }
 
 fn entitle(play: &Play, what: What, row: Entitle) -> Command {

@@ -15,6 +15,10 @@ use super::naive::Naive;
 use super::windows::Span;
 use super::world::{Setting, World};
 
+/// As many accounts as a shard of an engine with little memory has room for.
+const CROWD: usize = 8;
+const FIRST_OF_CROWD: usize = 1_000;
+
 /// A call that bore a key.
 #[derive(Clone)]
 pub struct Keyed {
@@ -28,6 +32,8 @@ pub struct Play {
     pub clock: Timestamp,
     pub keyed: Vec<Keyed>,
     world: World,
+    /// How often the crowd pushed in.
+    pushes: usize,
     /// The engine's names for the entitlements that the model named itself, and back.
     names: BTreeMap<String, String>,
 }
@@ -42,6 +48,7 @@ pub fn play(history: &History, setting: Setting) -> Result<(), String> {
         clock: start,
         keyed: Vec::new(),
         world: World::new(setting, start),
+        pushes: 0,
         names: BTreeMap::new(),
     };
     play.naive.plans = commands::plans();
@@ -51,12 +58,18 @@ pub fn play(history: &History, setting: Setting) -> Result<(), String> {
         kind: 0,
         zone: 0,
     };
+    if setting.crowded {
+        play.gather();
+    }
     let steps = history.given.iter().chain(&history.steps);
     let steps = std::iter::once(&first).chain(steps);
     for (index, step) in steps.chain([&Step::Look]).enumerate() {
         let at = play.clock;
         play.step(step)
             .map_err(|why| format!("step {index} {step:?} at {at}: {why}"))?;
+        if setting.crowded {
+            play.push_in();
+        }
     }
     play.world.verify();
     Ok(())
@@ -110,6 +123,25 @@ impl Play {
             }
         }
         Ok(())
+    }
+
+    /// Creates accounts that have nothing to do with the history but want its place in memory.
+    fn gather(&self) {
+        for number in 0..CROWD {
+            let id = commands::account_id(FIRST_OF_CROWD + number);
+            let create = commands::bystander(id);
+            let made = self.world.call(Target::NewTree(id), None, create);
+            assert!(made.is_ok());
+        }
+    }
+
+    fn push_in(&mut self) {
+        for _ in 0..3 {
+            self.pushes += 1;
+            let id = commands::account_id(FIRST_OF_CROWD + self.pushes % CROWD);
+            let check = commands::check_of_nothing();
+            assert!(self.world.call(Target::Account(id), None, check).is_ok());
+        }
     }
 
     fn set_clock(&mut self, micros: i64) {

@@ -30,11 +30,12 @@ enum Place {
     Folder(tempfile::TempDir),
 }
 
-/// Where an engine keeps its data, and how much of it in memory.
+/// Where an engine keeps its data, and whether it can hold it in memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Setting {
     pub on_disk: bool,
-    pub max_accounts: usize,
+    /// Whether memory has room for a few accounts only, and others want it, too.
+    pub crowded: bool,
 }
 
 pub struct World {
@@ -82,7 +83,7 @@ impl World {
 
     fn start(&self, store: impl Store) -> Engine {
         let config = EngineConfig {
-            max_accounts: self.setting.max_accounts,
+            max_accounts: if self.setting.crowded { 1 } else { 100_000 },
             ..EngineConfig::default()
         };
         Engine::start(Arc::new(store), self.clock.clone(), RisingIds, config).unwrap()
