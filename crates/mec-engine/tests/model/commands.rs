@@ -145,10 +145,10 @@ fn usage(play: &Play, step: &Step) -> Option<(Target, Command)> {
             explain,
         } => {
             let check = ops::check::Check {
-                resource: resource(what),
+                resource: resource(play, what),
                 scope: scope(what),
                 quantity: self::quantity(quantity),
-                unit: self::unit(what, unit),
+                unit: self::unit(play, what, unit),
                 context: context(what),
                 explain,
             };
@@ -161,10 +161,10 @@ fn usage(play: &Play, step: &Step) -> Option<(Target, Command)> {
             at,
         } => {
             let meter = ops::meter::Meter {
-                resource: resource(what),
+                resource: resource(play, what),
                 scope: scope(what),
                 quantity: self::quantity(quantity),
-                unit: self::unit(what, unit),
+                unit: self::unit(play, what, unit),
                 occurred_at: at.map(|at| moment(play, at)),
                 period_start: None,
                 period_end: None,
@@ -178,10 +178,10 @@ fn usage(play: &Play, step: &Step) -> Option<(Target, Command)> {
             unit,
         } => {
             let consume = ops::consume::Consume {
-                resource: resource(what),
+                resource: resource(play, what),
                 scope: scope(what),
                 quantity: self::quantity(quantity),
-                unit: self::unit(what, unit),
+                unit: self::unit(play, what, unit),
                 context: context(what),
                 details: BTreeMap::new(),
             };
@@ -189,8 +189,7 @@ fn usage(play: &Play, step: &Step) -> Option<(Target, Command)> {
         }
         Step::SetInventory { what, quantity } => {
             let set = ops::inventory::SetInventory {
-                // The one inventory among the resources, save where another is asked for by chance.
-                resource: RESOURCES[if what.resource < 4 { 3 } else { what.resource }].into(),
+                resource: resource(play, what),
                 scope: scope(what),
                 quantity: self::quantity(quantity),
             };
@@ -211,10 +210,10 @@ fn reservation(play: &Play, step: &Step) -> Option<(Target, Command)> {
             ttl,
         } => {
             let reserve = ops::reserve::Reserve {
-                resource: resource(what),
+                resource: resource(play, what),
                 scope: scope(what),
                 quantity: self::quantity(quantity),
-                unit: self::unit(what, unit),
+                unit: self::unit(play, what, unit),
                 context: context(what),
                 ttl_seconds: ttl.min(30 * 86_400),
             };
@@ -251,7 +250,7 @@ fn lease(play: &Play, step: &Step) -> Option<(Target, Command)> {
             session,
         } => {
             let acquire = ops::lease::Acquire {
-                resource: resource(what),
+                resource: resource(play, what),
                 scope: scope(what),
                 session_token: session.map(|session| format!("s{session}")),
                 ttl_seconds: ttl,
@@ -293,7 +292,7 @@ fn grant(play: &Play, step: &Step) -> Option<(Target, Command)> {
             expires,
         } => {
             let grant = ops::grant::GrantCredit {
-                resource: resource(what),
+                resource: resource(play, what),
                 scope: scope(what),
                 quantity: self::quantity(quantity),
                 window_type: window.map(|window| TYPES[window].into()),
@@ -335,8 +334,10 @@ fn plan(play: &Play, step: &Step) -> Option<(Target, Command)> {
             at,
             carry_over,
         } => {
+            // Mostly from the plan that was taken last.
+            let held = play.naive.subscriptions.last().map(|s| s.plan_id.clone());
             let change = ops::change_plan::ChangePlan {
-                from_plan_id: code(from),
+                from_plan_id: held.filter(|_| from > 1).unwrap_or(code(from)),
                 to_plan_id: code(to),
                 effective_at: at.map(|at| moment(play, at)),
                 carry_over,
@@ -408,9 +409,9 @@ fn entitle(play: &Play, what: What, row: Entitle) -> Command {
     let effective_start = at(row.starts);
     let begins = effective_start.unwrap_or(play.clock);
     let create = ops::entitlement::CreateEntitlement {
-        resource: resource(what),
+        resource: resource(play, what),
         scope: scope(what),
-        limit_kind: kind(what.resource, row.kind),
+        limit_kind: kind(index(play, what.resource), row.kind),
         quantity_allowed: row.allowed.map(Quantity::from_int),
         unit: None,
         effective_start,
@@ -429,7 +430,7 @@ fn entitle(play: &Play, what: What, row: Entitle) -> Command {
     Command::CreateEntitlement(create)
 }
 
-pub fn rule(at: usize, row: &RuleRow, naive: &Naive, now: Timestamp) -> Rule {
+pub fn rule(at: usize, row: &RuleRow, play: &Play) -> Rule {
     let actions = [
         LimitAction::Block,
         LimitAction::Warn,
@@ -443,14 +444,14 @@ pub fn rule(at: usize, row: &RuleRow, naive: &Naive, now: Timestamp) -> Rule {
         context: 0,
     };
     // Named anew each time, so that a rule is never taken for one that was there before.
-    let number = (naive.keys.len() as u128) << 32 | now.as_micros() as u128;
+    let number = (play.keyed.len() as u128) << 60 | play.clock.as_micros() as u128;
     let rule_id = Uuid::from_u128((9 << 100) + (number << 8) + at as u128);
     Rule {
         rule_id,
         rule_name: rule_id.to_string(),
-        resource_type_code: resource(what),
+        resource_type_code: resource(play, what),
         resource_scope: scope(what),
-        limit_kind_code: kind(row.resource, row.kind),
+        limit_kind_code: kind(index(play, row.resource), row.kind),
         limit_action_code: actions[row.action],
         warn_at_percent: row.warn_at.map(Quantity::from_int),
         grace_quantity: row.grace.map(Quantity::from_int),
@@ -458,7 +459,7 @@ pub fn rule(at: usize, row: &RuleRow, naive: &Naive, now: Timestamp) -> Rule {
         overage_multiplier: row.grace.map(|_| Quantity::from_micros(1_500_000)),
         priority: row.priority,
         is_active: true,
-        created_at: now,
+        created_at: play.clock,
         conditions: conditions(row.condition),
     }
 }
@@ -577,17 +578,26 @@ fn quantity(index: usize) -> Quantity {
     Quantity::from_micros(QUANTITIES[index].into())
 }
 
-fn resource(what: What) -> Code {
-    RESOURCES[what.resource].into()
+/// The history's own resource, or another.
+fn index(play: &Play, resource: usize) -> usize {
+    resource.checked_sub(1).unwrap_or(play.focus)
+}
+
+pub fn resource(play: &Play, what: What) -> Code {
+    RESOURCES[index(play, what.resource)].into()
 }
 
 pub fn scope(what: What) -> Option<Code> {
     [None, Some("a"), Some("b")][what.scope].map(Code::from)
 }
 
-fn unit(what: What, unit: usize) -> Option<Code> {
-    [None, Some("minutes"), Some("gpu_hours")][if what.resource == 1 { unit } else { unit / 2 }]
-        .map(Code::from)
+fn unit(play: &Play, what: What, unit: usize) -> Option<Code> {
+    [None, Some("minutes"), Some("gpu_hours")][if index(play, what.resource) == 1 {
+        unit
+    } else {
+        unit / 2
+    }]
+    .map(Code::from)
 }
 
 fn context(what: What) -> BTreeMap<String, String> {

@@ -31,6 +31,7 @@ pub struct Play {
     pub naive: Naive,
     pub clock: Timestamp,
     pub keyed: Vec<Keyed>,
+    pub focus: usize,
     world: World,
     /// How often the crowd pushed in.
     pushes: usize,
@@ -47,6 +48,7 @@ pub fn play(history: &History, setting: Setting) -> Result<(), String> {
         naive: Naive::new(lookups, resources),
         clock: start,
         keyed: Vec::new(),
+        focus: history.focus,
         world: World::new(setting, start),
         pushes: 0,
         names: BTreeMap::new(),
@@ -91,7 +93,7 @@ impl Play {
                 self.naive.rules = rows
                     .iter()
                     .enumerate()
-                    .map(|(at, row)| commands::rule(at, row, &self.naive, self.clock))
+                    .map(|(at, row)| commands::rule(at, row, self))
                     .collect();
                 let rules = self.naive.rules.clone();
                 self.put_rules(&rules)?;
@@ -224,7 +226,7 @@ impl Play {
 
     fn look(&mut self) -> Result<(), String> {
         for who in 0..self.naive.accounts.len() {
-            for resource in 0..RESOURCES.len() {
+            for resource in self.touched() {
                 for scope in 0..2 {
                     let what = What {
                         who,
@@ -246,6 +248,21 @@ impl Play {
         Ok(())
     }
 
+    /// The resources that anything is known of, and the history's own.
+    fn touched(&self) -> Vec<usize> {
+        let naive = &self.naive;
+        let allowed = naive.entitlements.iter().map(|e| &e.resource_type_code);
+        let used = naive.events.iter().map(|e| &e.resource);
+        let known: Vec<_> = allowed.chain(used).collect();
+        let is_known = |index: &usize| {
+            *index != self.focus && known.iter().any(|code| &***code == RESOURCES[*index])
+        };
+        let others = (0..RESOURCES.len()).filter(is_known);
+        std::iter::once(0)
+            .chain(others.map(|index| index + 1))
+            .collect()
+    }
+
     /// The usage of yesterday and today so far, and of all time, with and without children.
     fn look_at_usage(&self, what: What) -> Result<(), String> {
         let account = self.naive.accounts[what.who].id;
@@ -256,7 +273,7 @@ impl Play {
                 let query = UsageQuery {
                     namespace: Namespace::default_namespace(),
                     account,
-                    resource: RESOURCES[what.resource].into(),
+                    resource: commands::resource(self, what),
                     scope: commands::scope(what),
                     from,
                     to,
