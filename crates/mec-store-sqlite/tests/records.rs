@@ -148,6 +148,13 @@ async fn events_carry_their_corrections_and_draws() {
     assert!(
         matches!(common::load(&store, owner, Need::Grant(early)).await, Loaded::Grant(Some(found)) if found == spent)
     );
+    world.clock.set("2026-06-01T00:00:00Z");
+    assert_eq!(
+        part(&store, owner, owner).await.grants,
+        [second.clone()],
+        "a lapsed grant stays for what occurred before its end"
+    );
+
     let report = verify(world.path(), &mut |_| {}).unwrap();
     assert_eq!((report.problem, report.events), (None, 2));
     world
@@ -254,6 +261,7 @@ async fn holds_count_at_every_level_until_they_end() {
     }
 
     world.clock.set("2026-05-04T10:30:00Z");
+    tree.commit(&store, Vec::new()).await.unwrap();
     assert!(
         part(&store, owner, child).await.reservations.is_empty(),
         "ended at its expiry"

@@ -131,7 +131,8 @@ pub trait Batch {
     /// The first fencing epoch of a new tree: 0, and one more with every restored backup.
     fn fencing_epoch(&self) -> u64;
 
-    /// Loads what a Book needs, in the order of the needs. Shows committed state only.
+    /// Loads what a Book needs, in the order of the needs. Shows committed state only; what has ended
+    /// since the tree's last now is still shown, since the clock may be set back.
     fn load(
         &mut self,
         namespace: &Namespace,

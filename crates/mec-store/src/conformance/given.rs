@@ -319,6 +319,17 @@ pub async fn commit<S: Store>(store: &S, changes: Vec<Change>) {
     try_commit(store, false, changes).await.unwrap();
 }
 
+/// Commits nothing but a tree's now.
+pub async fn touch<S: Store>(store: &S, last_at: Timestamp) {
+    let mut touched = tree(&namespace(), OWNER, false, Vec::new());
+    touched.head.last_at = last_at;
+    let set = CommitSet {
+        trees: vec![touched],
+        ..CommitSet::default()
+    };
+    commit_set(store, set).await.unwrap();
+}
+
 /// Makes the tree of most cases: owner, team, user.
 pub async fn family<S: Store>(store: &S) {
     let accounts = [

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::TestClock;
 use super::given::{
     NOW, ONE, OWNER, TEAM, USER, code, commit, family, id, lease, load, namespace, part,
-    reservation, seconds_later, tree,
+    reservation, seconds_later, touch, tree,
 };
 use crate::{Batch, CommitSet, Store};
 
@@ -58,10 +58,16 @@ pub async fn a_lease_holds_at_every_level_until_its_moment<S: Store>(store: &S, 
     };
     let held = vec![(HoldKind::Lease, code("concurrent_users"), hold)];
     clock.set(seconds_later(60).saturating_add_micros(-1));
-    assert_eq!(holds(store).await, vec![held; 3]);
+    assert_eq!(holds(store).await, vec![held.clone(); 3]);
     assert_eq!(part(store, USER).await.leases, [Arc::new(lease)]);
     assert!(part(store, TEAM).await.leases.is_empty());
     clock.set(seconds_later(60));
+    assert_eq!(
+        holds(store).await,
+        vec![held; 3],
+        "the clock may yet be set back"
+    );
+    touch(store, seconds_later(60)).await;
     assert_eq!(holds(store).await, vec![Vec::new(); 3]);
     assert!(part(store, USER).await.leases.is_empty());
 }
@@ -141,6 +147,7 @@ pub async fn a_reservation_holds_until_its_moment<S: Store>(store: &S, clock: &T
         ]
     );
     clock.set(seconds_later(300));
+    touch(store, seconds_later(300)).await;
     assert!(part(store, USER).await.reservations.is_empty());
     assert_eq!(holds(store).await, vec![Vec::new(); 3]);
     let loaded = load(store, &namespace(), Need::Reservation(id(1))).await;
@@ -208,6 +215,7 @@ pub async fn many_short_leases_leave_nothing_behind<S: Store>(store: &S, clock: 
         );
     }
     clock.set(seconds_later(500));
+    touch(store, seconds_later(500)).await;
     assert_eq!(
         holds(store).await.iter().map(Vec::len).collect::<Vec<_>>(),
         [1; 3]
