@@ -14,6 +14,8 @@ mod calls;
 mod commands;
 #[path = "model/decide.rs"]
 mod decide;
+#[path = "model/found.rs"]
+mod found;
 #[path = "model/grants.rs"]
 mod grants;
 #[path = "model/history.rs"]

@@ -319,7 +319,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         10 => pass(),
         2 => Just(Step::ToMinute),
-        1 => prop_oneof![1..90_i64, 3_600..90_000_i64].prop_map(Step::Back),
+        3 => prop_oneof![1..90_i64, 3_600..90_000_i64].prop_map(Step::Back),
         2 => Just(Step::Restart),
         2 => account(),
         1 => (0..8_usize, 0..8_usize).prop_map(|(who, status)| Step::Status { who, status }),
