@@ -146,6 +146,13 @@ impl Entitlement {
             || (self.superseded_by.is_some() && self.effective_end.is_some_and(|end| end <= at))
     }
 
+    /// Whether it is kept when it is superseded: usage since the moment within a minute from which it
+    /// counted anew has a bucket of its own, into which corrections of that usage go.
+    pub fn splits_a_minute(&self) -> bool {
+        self.usage_from
+            .is_some_and(|from| from != from.floor_minute())
+    }
+
     /// Whether it could answer a request of this scope.
     pub fn fits_scope(&self, requested: Option<&str>) -> bool {
         self.resource_scope.is_none() || self.resource_scope.as_deref() == requested

@@ -159,6 +159,7 @@ async fn an_account_s_part_comes_back_as_it_was_written() {
     };
     let gone = Entitlement {
         status: EntitlementStatus::Superseded,
+        usage_from: None,
         ..entitlement(world.id(), child)
     };
     let subscription = Subscription {

@@ -42,7 +42,7 @@ impl Book {
             Change::EntitlementPut { new, .. } => self.with_part(new.account_id, |part| {
                 part.entitlements
                     .retain(|e| e.entitlement_id != new.entitlement_id);
-                if new.status != EntitlementStatus::Superseded {
+                if new.status != EntitlementStatus::Superseded || new.splits_a_minute() {
                     part.entitlements.push(new.clone());
                 }
             }),

@@ -27,7 +27,7 @@ pub struct PartRows {
     pub account: Arc<Account>,
     /// The tree that it stands in.
     pub tree_id: TreeId,
-    /// Its entitlements, superseded ones left out.
+    /// Its entitlements; superseded ones only where they split a minute.
     pub entitlements: Vec<Arc<Entitlement>>,
     /// Its subscriptions that are not canceled.
     pub subscriptions: Vec<Arc<Subscription>>,
@@ -54,7 +54,7 @@ pub struct Part {
     pub tree_id: TreeId,
     /// The zone of its calendar windows.
     pub zone: Zone,
-    /// Its entitlements, superseded ones left out.
+    /// Its entitlements; superseded ones only where they split a minute.
     pub entitlements: Vec<Arc<Entitlement>>,
     /// Its subscriptions that are not canceled.
     pub subscriptions: Vec<Arc<Subscription>>,
@@ -229,18 +229,17 @@ impl Part {
     }
 
     /// The start of the finest bucket for something that happened at a moment: its whole minute, or
-    /// the moment within it from which an entitlement here counts anew, if that was set before the
-    /// event was recorded.
+    /// the moment within it from which an entitlement here counts anew, of those that are known.
     pub fn bucket(
         &self,
         resource: &str,
         occurred_at: Timestamp,
-        recorded_at: Timestamp,
+        is_known: impl Fn(&Entitlement) -> bool,
     ) -> Timestamp {
         let minute = occurred_at.floor_minute();
         self.entitlements
             .iter()
-            .filter(|e| &*e.resource_type_code == resource && e.created_at <= recorded_at)
+            .filter(|e| &*e.resource_type_code == resource && is_known(e))
             .filter_map(|e| e.usage_from)
             .filter(|from| minute < *from && *from <= occurred_at)
             .max()

@@ -88,7 +88,9 @@ pub fn create(
     {
         return Err(Refusal::bad_value("conditions", why).into());
     }
-    if env.book.part(env.account)?.entitlements.len() >= MAX_ENTITLEMENTS {
+    let held = env.book.part(env.account)?.entitlements.iter();
+    let held = held.filter(|e| e.status != EntitlementStatus::Superseded);
+    if held.count() >= MAX_ENTITLEMENTS {
         return Err(
             Refusal::bad_value("account_id", "at most 1000 entitlements an account").into(),
         );

@@ -11,6 +11,7 @@ use crate::chain::event_hash;
 use crate::change::{Change, GraceClock};
 use crate::command::Env;
 use crate::decide::{rule_for, runs};
+use crate::entitlement::Entitlement;
 use crate::figures::{cumulative_used, figures};
 use crate::grant::{Draw, Grant};
 use crate::holds::HoldKind;
@@ -85,11 +86,15 @@ pub fn record(
     };
     let event_id = ids.next_id();
     let mut drawn = Vec::new();
-    let recorded_at = recording
-        .corrects
-        .map_or(env.now, |facts| facts.event.created_at);
+    // A correction goes into the bucket of its event: what was created after it was not known then.
+    // Ids rise, so they tell the order of what was written in the same moment.
+    let is_known = |e: &Entitlement| {
+        recording.corrects.is_none_or(|facts| {
+            (e.created_at, e.entitlement_id) < (facts.event.created_at, facts.event.event_id)
+        })
+    };
     for (level, part) in levels.iter().enumerate() {
-        let bucket = part.bucket(resource, recording.occurred_at, recorded_at);
+        let bucket = part.bucket(resource, recording.occurred_at, is_known);
         let usage = |drawn_for: Option<&Code>, amount| Change::UsageAdded {
             level: part.id(),
             resource: resource.clone(),

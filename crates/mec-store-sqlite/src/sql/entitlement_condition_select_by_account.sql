@@ -1,5 +1,5 @@
 SELECT c.entitlement_id, c.condition_key, c.condition_op, c.condition_value
 FROM entitlements e INDEXED BY entitlements_by_account
 CROSS JOIN entitlement_conditions c ON c.namespace_id = e.namespace_id AND c.entitlement_id = e.entitlement_id
-WHERE e.namespace_id = ?1 AND e.account_id = ?2 AND e.status <> 'superseded'
+WHERE e.namespace_id = ?1 AND e.account_id = ?2 AND (e.status <> 'superseded' OR e.usage_from % 60000000 <> 0)
 ORDER BY c.entitlement_id, c.position

@@ -2,5 +2,5 @@ SELECT entitlement_id, account_id, resource_type_code, resource_scope, limit_kin
     unit_code, effective_start, effective_end, window_type_code, window_anchor, plan_id, template_id,
     subscription_id, usage_from, priority, status, version, superseded_by, created_at, updated_at
 FROM entitlements INDEXED BY entitlements_by_account
-WHERE namespace_id = ?1 AND account_id = ?2 AND status <> 'superseded'
+WHERE namespace_id = ?1 AND account_id = ?2 AND (status <> 'superseded' OR usage_from % 60000000 <> 0)
 ORDER BY entitlement_id

@@ -81,6 +81,7 @@ pub async fn superseded_entitlements_are_left_out<S: Store>(store: &S, _clock: &
     let rows = statuses.map(|status| {
         let mut row = entitlement(status as u128 + 1, TEAM);
         row.status = status;
+        row.usage_from = None;
         row
     });
     commit(
@@ -99,6 +100,15 @@ pub async fn superseded_entitlements_are_left_out<S: Store>(store: &S, _clock: &
     assert_eq!(
         found,
         rows[..3].iter().map(|row| row.entitlement_id).collect()
+    );
+    let mut splits = entitlement(9, TEAM);
+    splits.status = EntitlementStatus::Superseded;
+    splits.usage_from = Some(NOW.floor_minute().saturating_add_micros(1));
+    commit(store, vec![entitlement_put(None, &splits, 99)]).await;
+    let found = part(store, TEAM).await.entitlements;
+    assert!(
+        found.iter().any(|e| e.entitlement_id == id(9)),
+        "what splits a minute stays for corrections in it"
     );
 }
 

@@ -83,7 +83,8 @@ impl Space {
         let entitlements = self
             .entitlements
             .values()
-            .filter(|e| e.account_id == id && e.status != EntitlementStatus::Superseded);
+            .filter(|e| e.account_id == id)
+            .filter(|e| e.status != EntitlementStatus::Superseded || e.splits_a_minute());
         let subscriptions = self
             .subscriptions
             .values()
