@@ -77,9 +77,6 @@ pub fn command(play: &Play, step: &Step) -> Option<(Target, Command)> {
         Step::Entitle(what, row) => (target(naive, what.who), entitle(play, what, row)),
         Step::Correct { nth, quantity } => {
             let event_id = pick(nth, naive.events.iter().map(|event| event.id))?;
-            if in_split_minute(naive, event_id) {
-                return None;
-            }
             let correct = ops::correct::Correct {
                 event_id,
                 quantity: self::quantity(quantity),
@@ -99,26 +96,6 @@ pub fn command(play: &Play, step: &Step) -> Option<(Target, Command)> {
         }
         _ => return usage(play, step),
     })
-}
-
-/// Whether an entitlement counts anew within the minute of an event: its corrections may then fall
-/// into another bucket than the event itself, which is a known fault.
-fn in_split_minute(naive: &Naive, event: Uuid) -> bool {
-    let event = naive.events.iter().find(|e| e.id == event).unwrap();
-    let minute = event.occurred_at.floor_minute();
-    let usage_from = naive
-        .entitlements
-        .iter()
-        .filter(|e| e.resource_type_code == event.resource)
-        .filter(|e| {
-            event
-                .counts_from
-                .iter()
-                .any(|(level, _)| *level == e.account_id)
-        })
-        .filter_map(|e| e.usage_from);
-    let mut inside = usage_from.filter(|from| minute < *from && *from <= event.occurred_at);
-    inside.next().is_some()
 }
 
 /// A call that no step makes, to come with a key that was another's.

@@ -215,3 +215,59 @@ fn what_is_not_counted_does_not_free_a_rolling_window() {
         &[&steps[..1], &[Step::Restart], &steps[1..]].concat(),
     );
 }
+
+#[test]
+fn a_correction_counts_where_its_event_counts() {
+    let anew = Entitle {
+        usage_from: Some(NOW),
+        ..limit(None, "calendar_day")
+    };
+    let correct = Step::Correct {
+        nth: 0,
+        quantity: 4,
+    };
+    let limits = [entitle(limit(4, "calendar_hour")), entitle(anew)];
+    let earlier = [meter(1), limits[0].clone(), limits[1].clone(), correct];
+    found(WITHIN, RUNS, &earlier);
+    let later = [
+        &limits[..],
+        &[pass(1), earlier[0].clone(), earlier[3].clone()],
+    ]
+    .concat();
+    found(WITHIN, RUNS, &later);
+}
+
+#[test]
+fn a_correction_counts_where_its_event_counts_when_the_plan_has_changed_since() {
+    let change = |to, carry_over| Step::ChangePlan {
+        who: 0,
+        from: 2,
+        to,
+        at: None,
+        carry_over,
+    };
+    let provision = Step::Provision {
+        who: 0,
+        plan: 0,
+        starts: None,
+        seats: None,
+    };
+    let correct = Step::Correct {
+        nth: 0,
+        quantity: 1,
+    };
+    let steps = [
+        provision,
+        change(1, false),
+        pass(1),
+        meter(4),
+        pass(1),
+        change(0, true),
+    ];
+    found(WITHIN, RUNS, &[&steps[..], &[correct.clone()]].concat());
+    found(
+        WITHIN,
+        RUNS,
+        &[&steps[..], &[Step::Restart, correct]].concat(),
+    );
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mec_core::account::AccountStatus;
 use mec_core::catalogue::{Lookups, ResourceType, Unit};
-use mec_core::entitlement::{Entitlement, EntitlementStatus};
+use mec_core::entitlement::Entitlement;
 use mec_core::plan::{Plan, Subscription};
 use mec_core::rule::Rule;
 use mec_core::{Code, Quantity, Timestamp};
@@ -195,7 +195,6 @@ impl Naive {
         self.entitlements
             .iter()
             .filter(|e| e.account_id == level && &*e.resource_type_code == resource)
-            .filter(|e| e.status != EntitlementStatus::Superseded)
             .filter_map(|e| e.usage_from)
             .filter(|from| minute < *from && *from <= at)
             .max()
