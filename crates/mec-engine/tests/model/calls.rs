@@ -119,7 +119,8 @@ impl Naive {
         expected(Ok(done.answer), false, done.late)
     }
 
-    fn find(&self, target: &Target) -> Option<Uuid> {
+    /// Whom a call is about.
+    pub fn find(&self, target: &Target) -> Option<Uuid> {
         match target {
             Target::NewTree(id) => Some(*id),
             Target::Account(id) => self.account(*id).map(|a| a.id),

@@ -165,6 +165,8 @@ pub enum Step {
         nth: usize,
         other: bool,
     },
+    /// Writes that come at once and are committed together.
+    Together(Vec<Step>),
     /// Every account and resource is checked, and what was used is asked for.
     Look,
 }
@@ -316,7 +318,18 @@ fn pass() -> impl Strategy<Value = Step> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
+    let write = prop_oneof![
+        1 => account(),
+        2 => entitle(),
+        8 => writes(),
+        4 => holds(),
+        3 => leases(),
+        3 => grants(),
+        2 => plans(),
+        3 => again(),
+    ];
     prop_oneof![
+        4 => vec(write, 2..7).prop_map(Step::Together),
         10 => pass(),
         2 => Just(Step::ToMinute),
         3 => prop_oneof![1..90_i64, 3_600..90_000_i64].prop_map(Step::Back),
@@ -330,18 +343,31 @@ fn step() -> impl Strategy<Value = Step> {
         6 => leases(),
         5 => grants(),
         5 => plans(),
-        4 => (0..40_usize, prop::bool::weighted(0.2)).prop_map(|(nth, other)| Step::Again { nth, other }),
+        4 => again(),
         3 => Just(Step::Look),
     ]
 }
 
+fn again() -> impl Strategy<Value = Step> {
+    let other = prop::bool::weighted(0.2);
+    (0..40_usize, other).prop_map(|(nth, other)| Step::Again { nth, other })
+}
+
 fn usage() -> impl Strategy<Value = Step> {
+    let asked = (what(), quantity(), 0..3_usize, any::<bool>());
+    let check = asked.prop_map(|(what, quantity, unit, explain)| Step::Check {
+        what,
+        quantity,
+        unit: unit.saturating_sub(1),
+        explain,
+    });
+    prop_oneof![3 => check, 18 => writes()]
+}
+
+fn writes() -> impl Strategy<Value = Step> {
     let unit = || prop_oneof![4 => Just(0), 1 => 1..3_usize];
     let asked = || (what(), quantity(), unit());
     prop_oneof![
-        3 => (asked(), any::<bool>()).prop_map(|((what, quantity, unit), explain)| {
-            Step::Check { what, quantity, unit, explain }
-        }),
         6 => (asked(), weighted(0.5, when())).prop_map(|((what, quantity, unit), at)| {
             Step::Meter { what, quantity, unit, at }
         }),

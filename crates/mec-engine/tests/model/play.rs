@@ -99,28 +99,17 @@ impl Play {
                 self.put_rules(&rules)?;
             }
             Step::Look => self.look()?,
-            Step::Again { nth, other } => {
-                if self.keyed.is_empty() {
-                    return Ok(());
+            Step::Together(steps) => self.together(steps)?,
+            Step::Again { .. } => {
+                if let Some(again) = self.again(step) {
+                    self.call(again.target, Some(&again.key), again.command)?;
                 }
-                let mut again = self.keyed[nth % self.keyed.len()].clone();
-                if *other {
-                    (again.target, again.command) = commands::another_call(self);
-                }
-                self.call(again.target, Some(&again.key), again.command)?;
             }
             step => {
                 let Some((target, command)) = commands::command(self, step) else {
                     return Ok(());
                 };
-                let key = commands::takes_key(&command).then(|| format!("k{}", self.keyed.len()));
-                if let Some(key) = &key {
-                    self.keyed.push(Keyed {
-                        target: target.clone(),
-                        key: key.clone(),
-                        command: command.clone(),
-                    });
-                }
+                let key = self.key(&target, &command);
                 self.call(target, key.as_deref(), command)?;
             }
         }
@@ -146,6 +135,56 @@ impl Play {
         }
     }
 
+    /// Hands in what the steps mean now at once; the model does one after the other.
+    fn together(&mut self, steps: &[Step]) -> Result<(), String> {
+        // All are named by what is known before any of them is done.
+        let meant: Vec<_> = steps.iter().map(|s| commands::command(self, s)).collect();
+        let mut calls = Vec::new();
+        for (step, meant) in steps.iter().zip(meant) {
+            if let Some((target, command)) = meant {
+                let key = self.key(&target, &command);
+                calls.push((target, key, command));
+            } else if let Some(again) = self.again(step) {
+                calls.push((again.target, Some(again.key), again.command));
+            }
+        }
+        let mut clock = self.clock;
+        for ((target, key, command), got) in calls.iter().zip(self.world.call_all(&calls)) {
+            // The now of a batch is not before that of any tree that it came to.
+            clock = self.naive.now(self.naive.find(target), clock);
+            let named = named(&got);
+            let expected = self
+                .naive
+                .call(target, key.as_deref(), command, clock, named);
+            self.judge(target, command, &expected, &got)?;
+        }
+        Ok(())
+    }
+
+    /// An earlier call with a key, or another one with its key.
+    fn again(&self, step: &Step) -> Option<Keyed> {
+        let Step::Again { nth, other } = *step else {
+            return None;
+        };
+        let count = self.keyed.len().max(1);
+        let mut again = self.keyed.get(nth % count)?.clone();
+        if other {
+            (again.target, again.command) = commands::another_call(self);
+        }
+        Some(again)
+    }
+
+    /// A new key, for a command that takes one.
+    fn key(&mut self, target: &Target, command: &Command) -> Option<String> {
+        let key = commands::takes_key(command).then(|| format!("k{}", self.keyed.len()))?;
+        self.keyed.push(Keyed {
+            target: target.clone(),
+            key: key.clone(),
+            command: command.clone(),
+        });
+        Some(key)
+    }
+
     fn set_clock(&mut self, micros: i64) {
         self.clock = Timestamp::from_micros(micros);
         self.world.clock.set(self.clock);
@@ -164,7 +203,17 @@ impl Play {
         let got = self.world.call(target.clone(), key, command.clone());
         let named = named(&got);
         let expected = self.naive.call(&target, key, &command, self.clock, named);
-        self.compare(&expected, &got).map_err(|why| {
+        self.judge(&target, &command, &expected, &got)
+    }
+
+    fn judge(
+        &mut self,
+        target: &Target,
+        command: &Command,
+        expected: &Expected,
+        got: &Result<Outcome, EngineError>,
+    ) -> Result<(), String> {
+        self.compare(expected, got).map_err(|why| {
             let body = |outcome: &Outcome| outcome.body.clone();
             let told = match &expected.answer {
                 Ok(answer) => answer.to_string(),

@@ -107,16 +107,20 @@ impl World {
         key: Option<&str>,
         command: Command,
     ) -> Result<Outcome, EngineError> {
-        let request = Request {
-            namespace: Namespace::default_namespace(),
-            target,
-            command,
-            key: key.map(Into::into),
-            by: "model".into(),
-            guard: None,
-            request_id: None,
-        };
+        let request = request(target, key, command);
         self.runtime.block_on(self.engine().call(request))
+    }
+
+    /// Hands in many calls at once.
+    pub fn call_all(
+        &self,
+        calls: &[(Target, Option<String>, Command)],
+    ) -> Vec<Result<Outcome, EngineError>> {
+        let requests = calls
+            .iter()
+            .map(|(target, key, command)| request(target.clone(), key.as_deref(), command.clone()));
+        let answers = self.engine().call_all(requests.collect());
+        self.runtime.block_on(answers).unwrap()
     }
 
     pub fn put_catalogue(&self, draft: CatalogueDraft) {
@@ -141,5 +145,17 @@ impl World {
 
     fn engine(&self) -> &Engine {
         self.engine.as_ref().unwrap()
+    }
+}
+
+fn request(target: Target, key: Option<&str>, command: Command) -> Request {
+    Request {
+        namespace: Namespace::default_namespace(),
+        target,
+        command,
+        key: key.map(Into::into),
+        by: "model".into(),
+        guard: None,
+        request_id: None,
     }
 }
