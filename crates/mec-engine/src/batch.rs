@@ -355,10 +355,7 @@ async fn loop_until_decided<B: Batch>(
                 working.forget(&need);
                 return Ok(None);
             }
-            Some(other) => {
-                let last_at = run.open_tree(&request.namespace, other).await?;
-                run.now = run.now.max(last_at);
-            }
+            Some(other) => run.open_tree(&request.namespace, other).await?,
             None => {}
         }
     }

@@ -199,6 +199,9 @@ impl Naive {
             Command::ProvisionPlan(provision) => self.provision(account, provision, now),
             Command::ChangePlan(change) => self.change_plan(account, change, now),
             Command::CancelPlan(cancel) => self.cancel_plan(account, cancel, now),
+            Command::EraseAccount | Command::MoveAccount(_) => {
+                panic!("a history does not hold {command:?}")
+            }
         }
     }
 

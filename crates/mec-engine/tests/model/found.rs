@@ -264,7 +264,11 @@ fn a_correction_counts_where_its_event_counts_when_the_plan_has_changed_since() 
         pass(1),
         change(0, true),
     ];
-    found(WITHIN, RUNS, &[&steps[..], &[correct.clone()]].concat());
+    found(
+        WITHIN,
+        RUNS,
+        &[&steps[..], std::slice::from_ref(&correct)].concat(),
+    );
     found(
         WITHIN,
         RUNS,
