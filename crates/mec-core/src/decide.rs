@@ -47,6 +47,8 @@ pub enum Judgement<'a> {
         entitlement_id: Option<uuid::Uuid>,
         /// When that changes by itself.
         resets_at: Option<Timestamp>,
+        /// What the limits of the other levels say, nearest first.
+        all: SmallVec<[Judged<'a>; 4]>,
     },
     /// Decided by a limit.
     Decided {
@@ -64,6 +66,7 @@ impl<'a> Judgement<'a> {
             code,
             entitlement_id: None,
             resets_at: None,
+            all: SmallVec::new(),
         }
     }
 
@@ -131,6 +134,7 @@ pub fn judge<'a>(
                 code: lapse.code,
                 entitlement_id: Some(lapse.entitlement_id),
                 resets_at: lapse.begins_at,
+                all,
             });
         }
     }
@@ -341,6 +345,7 @@ pub fn decision(
             code,
             entitlement_id,
             resets_at,
+            ..
         } => (*code, *entitlement_id, *resets_at),
         Judgement::Decided { .. } => match judgement.deciding() {
             Some(judged) => (
@@ -458,9 +463,7 @@ fn in_unit_of(catalogue: &Catalogue, limit: &Limit<'_>, amount: i128) -> Quantit
 }
 
 fn views(catalogue: &Catalogue, judgement: &Judgement<'_>) -> Vec<LimitView> {
-    let Judgement::Decided { all, .. } = judgement else {
-        return Vec::new();
-    };
+    let (Judgement::Decided { all, .. } | Judgement::Denied { all, .. }) = judgement;
     let view = |judged: &Judged<'_>| {
         let in_unit = |amount| in_unit_of(catalogue, &judged.limit, amount);
         LimitView {
