@@ -230,7 +230,7 @@ fn judge_limit<'a>(
 }
 
 /// The rule for a limit in the context of a request.
-pub fn rule_for<'a>(
+fn rule_for<'a>(
     catalogue: &'a Catalogue,
     levels: &[&Part],
     query: &Query<'_>,

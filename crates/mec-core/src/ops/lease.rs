@@ -130,7 +130,7 @@ pub fn acquire(acquire: &Acquire, env: &Env<'_>, ids: &mut dyn IdSource) -> Resu
             .iter()
             .filter(|l| l.kind == LimitKind::Concurrency)
         {
-            touch_clock(env, &levels, &query, limit, requested, &mut changes)?;
+            touch_clock(env, &query, limit, requested, &mut changes)?;
         }
     }
     let effect = Effect {

@@ -10,7 +10,7 @@ use crate::catalogue::{ResourceType, Unit};
 use crate::chain::event_hash;
 use crate::change::{Change, GraceClock};
 use crate::command::Env;
-use crate::decide::{rule_for, runs};
+use crate::decide::runs;
 use crate::entitlement::Entitlement;
 use crate::figures::{cumulative_used, figures};
 use crate::grant::{Draw, Grant};
@@ -496,7 +496,7 @@ fn grace_clocks(
         } else {
             0
         };
-        touch_clock(env, levels, query, limit, effect, changes)?;
+        touch_clock(env, query, limit, effect, changes)?;
     }
     Ok(())
 }
@@ -508,18 +508,16 @@ pub fn has_grace(env: &Env<'_>, resource: &str) -> bool {
         .any(|rule| rule.is_active && rule.limit_action_code == LimitAction::Grace)
 }
 
-/// Starts or clears the grace clock of a limit whose used figure a write changes by `effect`.
+/// Starts or clears the grace clock of a limit whose used figure a write changes by `effect`. The
+/// clock is the limit's, whichever rule the write itself is judged by.
 pub fn touch_clock(
     env: &Env<'_>,
-    levels: &[&Part],
     query: &Query<'_>,
     limit: &limits::Limit<'_>,
     effect: i128,
     changes: &mut Vec<Change>,
 ) -> Result<(), Stop> {
-    let gives_grace = rule_for(env.catalogue, levels, query, limit)
-        .is_some_and(|r| r.limit_action_code == LimitAction::Grace);
-    let Some(allowed) = limit.allowed.filter(|_| gives_grace) else {
+    let Some(allowed) = limit.allowed else {
         return Ok(());
     };
     let key = limit.key(&query.resource.resource_type_code);
