@@ -272,3 +272,21 @@ async fn a_deny_leaves_its_key_free() {
         assert_eq!(again.ok(), granted);
     }
 }
+
+#[tokio::test]
+async fn an_inventory_that_is_already_so_keeps_its_key_all_the_same() {
+    let world = World::new().await;
+    let set = async |key: &str, quantity: i64| {
+        let call = json!({"p_idempotency_key": key, "p_external_id": "acme",
+            "p_resource_type": "server_configs", "p_quantity": quantity});
+        world.app.rpc("set_inventory", call).await
+    };
+    assert_eq!(set("zero", 0).await.ok(), Value::Null);
+    world.consume("one", "server_configs", json!(1)).await.ok();
+    let again = set("zero", 0).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(again.ok(), Value::Null);
+    set("zero", 2).await.error(409, "idempotency_conflict");
+    let asked = json!({"p_external_id": "acme", "p_resource_type": "server_configs"});
+    assert_eq!(world.app.rpc("get_usage", asked).await.ok(), 1);
+}
