@@ -53,8 +53,17 @@ pub fn change_plan(
     if to.status != "active" {
         return Err(Refusal::PlanArchived(to.plan_id.to_string()).into());
     }
-    // A change that is still to come has put the other plan beside the old one already.
-    let beside = held(part, &to.plan_id, env.now)
+    // A change that is still to come has put the other plan beside the old one already; told again,
+    // it touches nothing.
+    let coming = held(part, &to.plan_id, env.now);
+    let is_told_again = coming.is_some_and(|coming| {
+        let at = Some(coming.current_period_start);
+        old.cancel_at == at && change.effective_at == at
+    });
+    if is_told_again {
+        return Ok(Executed::unchanged(Answer::Count(0)));
+    }
+    let beside = coming
         .or_else(|| held_base_plan(part, Some(old.subscription_id), env).filter(|_| !to.is_addon));
     if let Some(beside) = beside {
         return Err(Refusal::PlanConflict {
