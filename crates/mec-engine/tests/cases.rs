@@ -43,6 +43,8 @@ struct Running {
     /// The folder of the embedded store; none in memory.
     folder: Option<tempfile::TempDir>,
     keys: u32,
+    /// The accounts that are still to be created, all in one batch.
+    accounts: Vec<Request>,
 }
 
 fn running(folder: Option<tempfile::TempDir>) -> Running {
@@ -54,6 +56,7 @@ fn running(folder: Option<tempfile::TempDir>) -> Running {
         engine: None,
         folder,
         keys: 0,
+        accounts: Vec::new(),
     };
     running.open();
     running
@@ -94,9 +97,9 @@ impl Running {
         self.runtime.block_on(engine.close());
     }
 
-    fn call(&mut self, target: Target, command: Command) -> Result<String, String> {
+    fn request(&mut self, target: Target, command: Command) -> Request {
         self.keys += 1;
-        let request = Request {
+        Request {
             namespace: Namespace::default_namespace(),
             target,
             command,
@@ -104,8 +107,17 @@ impl Running {
             by: "tester".into(),
             guard: None,
             request_id: None,
-        };
+        }
+    }
+
+    fn call(&mut self, target: Target, command: Command) -> Result<String, String> {
+        let request = self.request(target, command);
+        let accounts = std::mem::take(&mut self.accounts);
         let engine = self.engine.as_ref().unwrap();
+        if !accounts.is_empty() {
+            let created = self.runtime.block_on(engine.call_all(accounts)).unwrap();
+            assert!(created.iter().all(Result::is_ok), "{created:?}");
+        }
         match self.runtime.block_on(engine.call(request)) {
             Ok(outcome) => Ok(outcome.body),
             Err(EngineError::Refused(refusal)) => Err(refusal.code().to_owned()),
@@ -154,7 +166,8 @@ impl World for Running {
             status: AccountStatus::Active,
         };
         let target = parent.map_or(Target::NewTree(account_id), Target::Account);
-        self.call(target, Command::CreateAccount(create)).unwrap();
+        let request = self.request(target, Command::CreateAccount(create));
+        self.accounts.push(request);
     }
 
     fn before_request(&mut self) {
