@@ -14,6 +14,8 @@ mod calls;
 mod commands;
 #[path = "model/decide.rs"]
 mod decide;
+#[path = "model/effects.rs"]
+mod effects;
 #[path = "model/found.rs"]
 mod found;
 #[path = "model/grants.rs"]
@@ -26,12 +28,16 @@ mod holds;
 mod limits;
 #[path = "model/naive.rs"]
 mod naive;
+#[path = "model/offers.rs"]
+mod offers;
 #[path = "model/plans.rs"]
 mod plans;
 #[path = "model/play.rs"]
 mod play;
 #[path = "model/rows.rs"]
 mod rows;
+#[path = "model/steps.rs"]
+mod steps;
 #[path = "model/usage.rs"]
 mod usage;
 #[path = "model/windows.rs"]
@@ -60,7 +66,7 @@ fn judge(setting: Setting, percent: u32) {
         max_shrink_iters: 20_000,
         ..Config::default()
     });
-    let judged = runner.run(&history::history(), |history| {
+    let judged = runner.run(&steps::history(), |history| {
         play(&history, setting).map_err(TestCaseError::fail)
     });
     match judged {

@@ -1,4 +1,4 @@
-//! Histories that once showed a fault, each in its shortest form.
+//! Histories that once showed a fault, each in its shortest form, and some that chance seldom meets.
 
 use super::history::{Entitle, History, RuleRow, Step, What, When};
 use super::play::play;
@@ -274,4 +274,21 @@ fn a_correction_counts_where_its_event_counts_when_the_plan_has_changed_since() 
         RUNS,
         &[&steps[..], &[Step::Restart, correct]].concat(),
     );
+}
+
+#[test]
+fn a_correction_gives_back_to_the_grant_that_was_drawn_last() {
+    let correct = Step::Correct {
+        nth: 0,
+        quantity: 0,
+    };
+    let steps = [
+        entitle(limit(0, "calendar_day")),
+        grant(Some("calendar_day"), None),
+        pass(1),
+        grant(Some("calendar_day"), None),
+        meter(1),
+        correct,
+    ];
+    found(WHOLE, RUNS, &steps);
 }

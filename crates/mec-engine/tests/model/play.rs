@@ -12,6 +12,7 @@ use super::calls::{Expected, Named};
 use super::commands::{self, RESOURCES, STARTS};
 use super::history::{History, Step, What};
 use super::naive::Naive;
+use super::offers;
 use super::windows::Span;
 use super::world::{Setting, World};
 
@@ -53,7 +54,7 @@ pub fn play(history: &History, setting: Setting) -> Result<(), String> {
         pushes: 0,
         names: BTreeMap::new(),
     };
-    play.naive.plans = commands::plans();
+    play.naive.plans = offers::plans();
     play.put_rules(&[])?;
     let first = Step::Account {
         under: None,
@@ -93,7 +94,7 @@ impl Play {
                 self.naive.rules = rows
                     .iter()
                     .enumerate()
-                    .map(|(at, row)| commands::rule(at, row, self))
+                    .map(|(at, row)| offers::rule(at, row, self))
                     .collect();
                 let rules = self.naive.rules.clone();
                 self.put_rules(&rules)?;
@@ -292,6 +293,19 @@ impl Play {
                     self.step(&check)?;
                     self.look_at_usage(what)?;
                 }
+            }
+        }
+        self.look_at_grants()
+    }
+
+    fn look_at_grants(&self) -> Result<(), String> {
+        for grant in &self.naive.grants {
+            let expected = self.naive.left(grant);
+            let owner = self.naive.owner(grant.account);
+            let got = self.world.left_of_grant(owner, grant.id);
+            if got.is_some_and(|got| got != expected) {
+                let (id, got) = (grant.id, got.unwrap_or_default());
+                return Err(format!("grant {id}: expected {expected} left, got {got}"));
             }
         }
         Ok(())

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use mec_core::need::{Loaded, Need};
 use mec_core::{Command, Namespace, Timestamp};
 use mec_engine::{Engine, EngineConfig, EngineError, Outcome, Request, RisingIds, Target};
 use mec_store::memory::MemoryStore;
-use mec_store::{CatalogueDraft, Clock, Store, UsageQuery};
+use mec_store::{Batch, CatalogueDraft, Clock, Store, UsageQuery};
 use mec_store_sqlite::{SqliteConfig, SqliteStore};
 use tokio::runtime::Runtime;
+use uuid::Uuid;
 
 #[derive(Default)]
 pub struct HandClock(AtomicI64);
@@ -132,6 +134,23 @@ impl World {
 
     pub fn usage(&self, query: UsageQuery) -> i128 {
         self.runtime.block_on(self.engine().usage(query)).unwrap()
+    }
+
+    /// What is left of a grant, where the store lets itself be asked beside the engine.
+    pub fn left_of_grant(&self, owner: Uuid, grant: Uuid) -> Option<i128> {
+        let Place::Memory(store) = &self.place else {
+            return None;
+        };
+        let loaded = self.runtime.block_on(async {
+            let mut batch = store.begin(0, &[]).await.unwrap();
+            let needs = [Need::Grant(grant)];
+            let namespace = Namespace::default_namespace();
+            batch.load(&namespace, owner, &needs).await.unwrap().pop()
+        });
+        match loaded {
+            Some(Loaded::Grant(Some(grant))) => Some(grant.remaining),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// The ledger and the counters on disk must agree.
