@@ -38,6 +38,23 @@ impl Naive {
         }
     }
 
+    /// What was granted just now must lie within every limit that blocks.
+    pub fn assert_within(&self, ask: &Ask<'_>) {
+        if ask.amount <= 0 {
+            return;
+        }
+        for limit in self.limits(ask).0 {
+            let rule = self.rule(&limit, ask);
+            let blocks = rule.is_none_or(|r| r.limit_action_code == LimitAction::Block);
+            let over = limit.allowed.is_some() && limit.left() < 0;
+            let (name, left) = (
+                limit.name(ask.resource),
+                limit.allowed.map(|_| limit.left()),
+            );
+            assert!(!(blocks && over), "{name:?} was passed: {left:?} left");
+        }
+    }
+
     /// What an event takes from the grants of a level: for each window type the largest excess.
     pub fn draws(
         &self,

@@ -73,6 +73,7 @@ impl Naive {
             released: false,
             grant_holds,
         });
+        self.assert_within(&ask);
         changed(with_hold(told, Some((named.id(), expires_at))))
     }
 
@@ -213,6 +214,7 @@ impl Naive {
             .into_iter()
             .filter(|l| l.kind == LimitKind::Concurrency);
         self.set_clocks(counted.collect(), &ask, now);
+        self.assert_within(&ask);
         changed(answer)
     }
 

@@ -114,6 +114,7 @@ impl Naive {
             ends: None,
         };
         let drawn = self.record(happened, now)?;
+        self.assert_within(&ask);
         let effect = Effect {
             used: amount,
             drawn: drawn_for(&judged, &drawn),
