@@ -63,19 +63,19 @@ pub fn change_plan(
     if is_told_again {
         return Ok(Executed::unchanged(Answer::Count(0)));
     }
+    if from.is_addon != to.is_addon {
+        return Err(Refusal::bad_value(
+            "p_to_plan_id",
+            "a base plan for a base plan, an add-on for an add-on",
+        )
+        .into());
+    }
     let beside = coming
         .or_else(|| held_base_plan(part, Some(old.subscription_id), env).filter(|_| !to.is_addon));
     if let Some(beside) = beside {
         return Err(Refusal::PlanConflict {
             held: beside.plan_id.to_string(),
         }
-        .into());
-    }
-    if from.is_addon != to.is_addon {
-        return Err(Refusal::bad_value(
-            "p_to_plan_id",
-            "a base plan for a base plan, an add-on for an add-on",
-        )
         .into());
     }
     let at = change.effective_at.unwrap_or(env.now);
