@@ -63,6 +63,11 @@ pub enum Step {
     },
     /// The clock goes on to the next whole minute.
     ToMinute,
+    /// The clock goes on to the moment at which something ends or begins, or to just before it.
+    ToEnd {
+        nth: usize,
+        shy: bool,
+    },
     /// The clock is set back by so many seconds.
     Back(i64),
     Restart,

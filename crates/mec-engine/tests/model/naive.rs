@@ -10,7 +10,7 @@ use mec_core::rule::Rule;
 use mec_core::{Code, Quantity, Timestamp};
 use uuid::Uuid;
 
-use super::windows::Span;
+use super::windows::{self, Span};
 
 pub struct Account {
     pub id: Uuid,
@@ -274,6 +274,32 @@ impl Naive {
             (std::cmp::Reverse(grant.priority), expiry)
         });
         open
+    }
+
+    /// The next moments at which something ends or begins by itself.
+    pub fn next_moments(&self, clock: Timestamp) -> Vec<Timestamp> {
+        let mut moments: Vec<Timestamp> = Vec::new();
+        moments.extend(self.reservations.iter().map(|r| r.expires_at));
+        moments.extend(self.leases.iter().map(|l| l.expires_at));
+        moments.extend(self.grants.iter().filter_map(|g| g.expires_at));
+        moments.extend(self.entitlements.iter().map(|e| e.effective_start));
+        moments.extend(self.entitlements.iter().filter_map(|e| e.effective_end));
+        moments.extend(self.entitlements.iter().filter_map(|e| e.usage_from));
+        for entitlement in &self.entitlements {
+            let anchor = entitlement.window_anchor;
+            let anchor = anchor.unwrap_or(entitlement.effective_start);
+            let zone = &self.account(entitlement.account_id).unwrap().zone;
+            let of = &entitlement.window_type_code;
+            moments.extend(windows::window(of, anchor, zone, clock).end);
+        }
+        for (_, since, _) in &self.clocks {
+            let hours = self.rules.iter().filter_map(|rule| rule.grace_window_hours);
+            moments.extend(hours.map(|hours| since.saturating_add_secs(i64::from(hours) * 3_600)));
+        }
+        moments.retain(|moment| clock < *moment);
+        moments.sort();
+        moments.dedup();
+        moments
     }
 
     /// The open reservations at and below a level.

@@ -88,6 +88,11 @@ impl Play {
                 let minute = Timestamp::MICROS_PER_MINUTE;
                 self.set_clock((self.clock.as_micros() / minute + 1) * minute);
             }
+            Step::ToEnd { nth, shy } => {
+                if let Some(at) = self.naive.next_moments(self.clock).get(*nth) {
+                    self.set_clock(at.as_micros() - i64::from(*shy));
+                }
+            }
             Step::Back(seconds) => self.set_clock(self.clock.as_micros() - seconds * 1_000_000),
             Step::Restart => self.world.restart(),
             Step::Rules(rows) => {

@@ -195,6 +195,7 @@ fn step(often: Mood) -> impl Strategy<Value = Step> {
         together => vec(write, 2..7).prop_map(Step::Together),
         pass_by => pass(),
         minute => Just(Step::ToMinute),
+        2 * minute + 2 => (0..4_usize, any::<bool>()).prop_map(|(nth, shy)| Step::ToEnd { nth, shy }),
         back => prop_oneof![1..90_i64, 3_600..90_000_i64].prop_map(Step::Back),
         restart => Just(Step::Restart),
         an_account => account(),
