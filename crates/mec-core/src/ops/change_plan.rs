@@ -12,7 +12,7 @@ use crate::ids::{Code, IdSource};
 use crate::need::Stop;
 use crate::ops::provision::{
     entitlements_of, find_plan, from_template, has_ended, held, held_base_plan, next_version,
-    put_entitlement,
+    put_entitlement, trial_end,
 };
 use crate::plan::{Subscription, SubscriptionStatus};
 use crate::refusal::Refusal;
@@ -93,6 +93,9 @@ pub fn change_plan(
             SubscriptionStatus::Active
         },
         current_period_start: at,
+        current_period_end: trial_end(to, at),
+        // The end that the old plan was to have is not the new one's.
+        cancel_at: None,
         created_at: env.now,
         updated_at: env.now,
         ..(**old).clone()

@@ -70,10 +70,7 @@ pub fn provision(
         },
         quantity: provision.quantity.unwrap_or(1),
         current_period_start: start,
-        current_period_end: plan
-            .trial_days
-            .filter(|_| plan.is_trial)
-            .map(|days| add_days(start, days)),
+        current_period_end: trial_end(plan, start),
         cancel_at: None,
         created_at: env.now,
         updated_at: env.now,
@@ -142,6 +139,12 @@ pub fn held_base_plan<'a>(
         .iter()
         .filter(|s| Some(s.subscription_id) != beside)
         .find(|s| in_force(part, s, env.now) && !is_addon(&s.plan_id))
+}
+
+/// When a trial that begins at a moment ends.
+pub fn trial_end(plan: &Plan, start: Timestamp) -> Option<Timestamp> {
+    let days = plan.trial_days.filter(|_| plan.is_trial)?;
+    Some(add_days(start, days))
 }
 
 /// The entitlement that a template gives.
