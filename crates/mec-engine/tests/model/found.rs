@@ -292,3 +292,33 @@ fn a_correction_gives_back_to_the_grant_that_was_drawn_last() {
     ];
     found(WHOLE, RUNS, &steps);
 }
+
+#[test]
+fn a_plan_changed_to_does_not_end_when_the_old_one_was_to() {
+    let provision = |plan| Step::Provision {
+        who: 0,
+        plan,
+        starts: None,
+        seats: None,
+    };
+    let cancel = Step::CancelPlan {
+        who: 0,
+        plan: 3,
+        at: Some(When {
+            seconds: 1,
+            whole: false,
+        }),
+    };
+    let change = Step::ChangePlan {
+        who: 0,
+        from: 2,
+        to: 0,
+        at: None,
+        carry_over: false,
+    };
+    found(
+        WHOLE,
+        RUNS,
+        &[provision(3), cancel, change, pass(1), provision(0)],
+    );
+}
