@@ -58,7 +58,7 @@ const IN_MEMORY: Setting = Setting {
 /// Plays so many in a hundred of the histories.
 fn judge(setting: Setting, percent: u32) {
     let asked = std::env::var("MEC_MODEL_HISTORIES").ok();
-    let histories: u32 = asked.map_or(400, |text| text.parse().unwrap());
+    let histories: u32 = asked.map_or(800, |text| text.parse().unwrap());
     const SEEDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model/seeds.txt");
     let mut runner = TestRunner::new(Config {
         cases: (histories * percent / 100).max(1),
