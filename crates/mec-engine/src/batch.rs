@@ -355,7 +355,10 @@ async fn loop_until_decided<B: Batch>(
                 working.forget(&need);
                 return Ok(None);
             }
-            Some(other) => run.open_tree(&request.namespace, other).await?,
+            Some(other) => {
+                let last_at = run.open_tree(&request.namespace, other).await?;
+                run.now = run.now.max(last_at);
+            }
             None => {}
         }
     }

@@ -213,7 +213,7 @@ impl Engine {
         Ok(above.contains(&root).then_some(place.account))
     }
 
-    /// The present moment by the store's clock, never behind what was committed.
+    /// The present moment by the store's clock.
     pub fn now(&self) -> Timestamp {
         self.shared.now()
     }
@@ -241,6 +241,6 @@ impl Engine {
 
 impl Shared {
     pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now().max(self.books.last_now())
+        self.clock.now()
     }
 }

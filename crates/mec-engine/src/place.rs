@@ -1,7 +1,7 @@
 //! Finding the account and tree that a request is about, and opening what a batch works on.
 
 use mec_core::book::TreeHead;
-use mec_core::{Command, Namespace, Refusal};
+use mec_core::{Command, Namespace, Refusal, Timestamp};
 use mec_store::{Batch, Locator};
 use uuid::Uuid;
 
@@ -77,15 +77,15 @@ impl<B: Batch> Run<'_, B> {
         Some((account, tree))
     }
 
-    /// Opens a tree. The batch's now is raised to the last of its trees'.
+    /// Opens a tree, and tells the now of the last command that was committed to it.
     pub(crate) async fn open_tree(
         &mut self,
         namespace: &Namespace,
         tree: Uuid,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Timestamp, EngineError> {
         let key = (namespace.clone(), tree);
-        if self.trees.contains_key(&key) {
-            return Ok(());
+        if let Some(open) = self.trees.get(&key) {
+            return Ok(open.book.head.last_at);
         }
         let head = match self.shared.books.head(namespace, tree) {
             Some(head) => head,
@@ -95,10 +95,10 @@ impl<B: Batch> Run<'_, B> {
                 .await?
                 .ok_or_else(|| EngineError::Internal(format!("tree {tree} has no head")))?,
         };
-        self.now = self.now.max(head.last_at);
+        let last_at = head.last_at;
         self.trees
             .insert(key, Working::new(namespace.clone(), head, false));
-        Ok(())
+        Ok(last_at)
     }
 
     /// Opens a tree, or makes one for an account that becomes an owner. One that was an owner before
@@ -109,7 +109,7 @@ impl<B: Batch> Run<'_, B> {
         tree: Uuid,
     ) -> Result<(), EngineError> {
         if self.batch.head(namespace, tree).await?.is_some() {
-            return self.open_tree(namespace, tree).await;
+            return self.open_tree(namespace, tree).await.map(drop);
         }
         let head = TreeHead::new(tree, self.batch.fencing_epoch());
         let key = (namespace.clone(), tree);

@@ -85,7 +85,8 @@ impl Naive {
                 return Judged {
                     entitlement: Some(lapse.entitlement),
                     resets_at: lapse.begins_at,
-                    // A lapsed level answers for itself; what the limits saw is not told beside it.
+                    // A lapsed level answers, and what the limits saw is told beside it.
+                    seen,
                     ..denied(lapse.code)
                 };
             }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use mec_core::entitlement::LimitKind;
-use mec_core::rule::LimitAction;
+use mec_core::rule::{LimitAction, Rule};
 use mec_core::{Code, Timestamp};
 use uuid::Uuid;
 
@@ -12,14 +12,17 @@ use super::limits::{Ask, Limit};
 use super::naive::{Draw, Grant, Naive, Reservation};
 
 impl Naive {
-    /// The limits whose rule gives grace: only those keep a clock.
+    /// The limits that keep a clock: those of a resource for which a rule gives grace, whichever rule
+    /// the write itself is judged by.
     pub fn with_grace(&self, ask: &Ask<'_>) -> Vec<Limit> {
+        let gives_grace = |rule: &Rule| {
+            rule.is_active
+                && *rule.resource_type_code == **ask.resource
+                && rule.limit_action_code == LimitAction::Grace
+        };
         let mut limits = self.limits(ask).0;
-        limits.retain(|limit| {
-            let rule = self.rule(limit, ask);
-            let grace = rule.is_some_and(|r| r.limit_action_code == LimitAction::Grace);
-            grace && limit.allowed.is_some()
-        });
+        let any = self.rules.iter().any(gives_grace);
+        limits.retain(|limit| any && limit.allowed.is_some());
         limits
     }
 

@@ -179,12 +179,30 @@ impl Naive {
                 Err("plan_not_held")
             };
         };
-        if holds_new {
+        let old = self.subscriptions[held].clone();
+        let coming = self.held(account, &to.plan_id, now);
+        if let Some(coming) = coming.map(|coming| &self.subscriptions[coming]) {
+            // A change that is still to come, told again.
+            let at = Some(coming.current_period_start);
+            if old.cancel_at == at && change.effective_at == at {
+                return unchanged(json!(0));
+            }
+        }
+        if from.is_addon != to.is_addon {
+            return Err("invalid_value");
+        }
+        let is_base = |s: &Subscription| !self.plan(&s.plan_id).unwrap().is_addon;
+        let beside = |s: &&Subscription| {
+            s.account_id == account
+                && s.subscription_id != old.subscription_id
+                && self.in_force(s, now)
+        };
+        let mut others = self.subscriptions.iter().filter(beside);
+        if holds_new || (!to.is_addon && others.any(is_base)) {
             return Err("plan_conflict");
         }
         let at = change.effective_at.unwrap_or(now);
-        let old = self.subscriptions[held].clone();
-        if from.is_addon != to.is_addon || at < old.current_period_start {
+        if at < old.current_period_start {
             return Err("invalid_value");
         }
         let living = self.living(old.subscription_id, now);

@@ -154,10 +154,8 @@ impl Play {
                 calls.push((again.target, Some(again.key), again.command));
             }
         }
-        let mut clock = self.clock;
+        let clock = self.clock;
         for ((target, key, command), got) in calls.iter().zip(self.world.call_all(&calls)) {
-            // The now of a batch is not before that of any tree that it came to.
-            clock = self.naive.now(self.naive.find(target), clock);
             let named = named(&got);
             let expected = self
                 .naive
