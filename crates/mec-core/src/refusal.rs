@@ -82,6 +82,8 @@ pub enum Refusal {
     QuantityOverflow,
     #[error("{0}")]
     Catalogue(String),
+    #[error("the catalogue is at version {held}, and the change is meant for another")]
+    CatalogueChanged { held: u64 },
 }
 
 impl Refusal {
@@ -128,6 +130,7 @@ impl Refusal {
             Self::Taken { .. } => "already_exists",
             Self::QuantityOverflow => "quantity_overflow",
             Self::Catalogue(_) => "invalid_catalogue",
+            Self::CatalogueChanged { .. } => "catalogue_changed",
         }
     }
 
@@ -153,6 +156,9 @@ impl Refusal {
                 Some("use acquire_lease, heartbeat_lease and release_lease")
             }
             Self::IdempotencyConflict => Some("use a new key for a new call"),
+            Self::CatalogueChanged { .. } => {
+                Some("read the catalogue again and bring the change into it")
+            }
             Self::AlreadyCommitted(_) => Some("correct the event with correct_consumption"),
             _ => None,
         }

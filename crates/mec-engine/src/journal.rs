@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::error::EngineError;
 use crate::request::{Outcome, Request};
-use crate::{Shared, Stats, batch, expiry};
+use crate::{Shared, Stats, batch, expiry, replacing};
 
 type Answers = Vec<Result<Outcome, EngineError>>;
 
@@ -21,6 +21,7 @@ enum Job {
     Catalogue(
         Namespace,
         Box<CatalogueDraft>,
+        Option<u64>,
         oneshot::Sender<Result<Arc<Catalogue>, EngineError>>,
     ),
     Retention(Retention, oneshot::Sender<Result<Expired, EngineError>>),
@@ -71,9 +72,10 @@ impl Journal {
         &self,
         namespace: Namespace,
         draft: CatalogueDraft,
+        over: Option<u64>,
     ) -> Result<Arc<Catalogue>, EngineError> {
         let (answer, answered) = oneshot::channel();
-        let job = Job::Catalogue(namespace, Box::new(draft), answer);
+        let job = Job::Catalogue(namespace, Box::new(draft), over, answer);
         self.jobs.send(job).await.map_err(|_| EngineError::Closed)?;
         answered.await.map_err(|_| EngineError::Closed)?
     }
@@ -127,10 +129,10 @@ async fn write<S: Store>(
                     count += requests.len();
                     commands.push((requests, answer));
                 }
-                Job::Catalogue(namespace, draft, answer) => {
+                Job::Catalogue(namespace, draft, over, answer) => {
                     take_batch(&*store, &shared, &mut *ids, std::mem::take(&mut commands)).await;
                     // A caller that no longer waits has still had its catalogue put.
-                    let _ = answer.send(put(&*store, &shared, namespace, &draft).await);
+                    let _ = answer.send(put(&*store, &shared, namespace, &draft, over).await);
                 }
                 Job::Retention(retention, answer) => {
                     take_batch(&*store, &shared, &mut *ids, std::mem::take(&mut commands)).await;
@@ -196,7 +198,20 @@ async fn put<S: Store>(
     shared: &Shared,
     namespace: Namespace,
     draft: &CatalogueDraft,
+    over: Option<u64>,
 ) -> Result<Arc<Catalogue>, EngineError> {
+    if let Some(version) = over {
+        let before = store.catalogue(&namespace, None).await?;
+        if let Some(before) = before {
+            if before.version != version {
+                let held = before.version;
+                return Err(mec_core::Refusal::CatalogueChanged { held }.into());
+            }
+            let touched = replacing::touched(&before, draft);
+            let used = store.used(&namespace, touched).await?;
+            replacing::refuse_loss(&before, draft, &used)?;
+        }
+    }
     match store.put_catalogue(&namespace, draft, shared.now()).await {
         Ok(catalogue) => Ok(shared.catalogues.put_if_newer(catalogue)),
         Err(CommitError::Refused { reason, .. }) => {

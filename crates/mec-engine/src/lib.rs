@@ -18,6 +18,7 @@ mod ids;
 mod journal;
 mod place;
 mod reads;
+mod replacing;
 mod request;
 mod retention;
 mod stats;
@@ -172,7 +173,31 @@ impl Engine {
         namespace: Namespace,
         draft: CatalogueDraft,
     ) -> Result<Arc<Catalogue>, EngineError> {
-        self.journal.put_catalogue(namespace, draft).await
+        self.journal.put_catalogue(namespace, draft, None).await
+    }
+
+    /// Replaces the catalogue of a namespace where it still has the version `over`, and where nothing
+    /// that accounts use would go or become another kind of thing.
+    pub async fn replace_catalogue(
+        &self,
+        namespace: Namespace,
+        draft: CatalogueDraft,
+        over: u64,
+    ) -> Result<Arc<Catalogue>, EngineError> {
+        self.journal
+            .put_catalogue(namespace, draft, Some(over))
+            .await
+    }
+
+    /// Whether [`Engine::replace_catalogue`] would refuse a draft for what accounts use.
+    pub async fn check_replacement(
+        &self,
+        before: &Catalogue,
+        draft: &CatalogueDraft,
+    ) -> Result<(), EngineError> {
+        let touched = replacing::touched(before, draft);
+        let used = self.reads.used(before.namespace.clone(), touched).await?;
+        Ok(replacing::refuse_loss(before, draft, &used)?)
     }
 
     /// Drops what has been kept for its time, in steps between which other commands are served.

@@ -5,13 +5,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use mec_core::{Catalogue, Namespace};
-use mec_store::{Locator, Place, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery};
+use mec_store::{
+    CatalogueRows, Locator, Place, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
+};
 use uuid::Uuid;
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 pub(crate) trait Reads: Send + Sync {
     fn catalogue(&self, namespace: Namespace) -> Answer<'_, Catalogue>;
+    fn used(&self, namespace: Namespace, rows: CatalogueRows) -> Answer<'_, CatalogueRows>;
     fn usage(&self, query: UsageQuery) -> Answer<'_, i128>;
     fn series(&self, query: SeriesQuery) -> Answer<'_, Vec<SeriesRow>>;
     fn find(&self, namespace: Namespace, locator: Locator) -> Answer<'_, Option<Place>>;
@@ -35,6 +38,10 @@ impl<S: Store> Reads for StoreReads<S> {
             let loaded = self.store.catalogue(&namespace, None).await?;
             loaded.ok_or_else(|| StoreError::Internal("a store gave no catalogue".to_owned(), None))
         })
+    }
+
+    fn used(&self, namespace: Namespace, rows: CatalogueRows) -> Answer<'_, CatalogueRows> {
+        Box::pin(async move { self.store.used(&namespace, rows).await })
     }
 
     fn usage(&self, query: UsageQuery) -> Answer<'_, i128> {

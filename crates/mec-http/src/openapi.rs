@@ -17,14 +17,16 @@ use crate::auth::{Role, Who};
 use crate::error::ErrorCode;
 use crate::resources::Table;
 use crate::rpc::Rpc;
-use crate::{resources, rpc};
+use crate::{admin, resources, rpc};
 
-const JSON: &str = "application/json";
-const BEARER: &str = "bearer";
+/// The one media type of bodies.
+pub const JSON: &str = "application/json";
+/// The name of the one way to prove who calls.
+pub const BEARER: &str = "bearer";
 const ERROR: &str = "Error";
 
 /// Errors that every call with a token may answer.
-const OF_EVERY_CALL: &[&str] = &[
+pub const OF_EVERY_CALL: &[&str] = &[
     "invalid_value",
     "missing_namespace",
     "missing_token",
@@ -38,7 +40,7 @@ const OF_EVERY_CALL: &[&str] = &[
     "shutting_down",
 ];
 /// Errors that every call with a body may answer.
-const OF_BODIES: &[&str] = &[
+pub const OF_BODIES: &[&str] = &[
     "invalid_json",
     "duplicate_key",
     "request_timeout",
@@ -48,9 +50,9 @@ const OF_BODIES: &[&str] = &[
 
 /// What a call answers.
 pub struct Answer {
-    about: &'static str,
-    schema: RefOr<Schema>,
-    components: Vec<(String, RefOr<Schema>)>,
+    pub about: &'static str,
+    pub schema: RefOr<Schema>,
+    pub components: Vec<(String, RefOr<Schema>)>,
 }
 
 impl Answer {
@@ -150,6 +152,7 @@ pub fn openapi() -> OpenApi {
     ] {
         describe_page(&mut api, path, about);
     }
+    admin::describe(&mut api);
     resources::describe(&mut api);
     for entry in rpc::RPCS {
         (entry.describe)(&mut api);
@@ -283,7 +286,8 @@ fn describe_call<P: Params>(id: String, tag: &str, role: Role) -> OperationBuild
         .security(SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, []))
 }
 
-fn body(schema: &str) -> utoipa::openapi::request_body::RequestBody {
+/// A JSON body of a schema.
+pub fn body(schema: &str) -> utoipa::openapi::request_body::RequestBody {
     let content = ContentBuilder::new()
         .schema(Some(Ref::from_schema_name(schema)))
         .build();
@@ -294,7 +298,7 @@ fn body(schema: &str) -> utoipa::openapi::request_body::RequestBody {
 }
 
 /// Adds the errors by status, each with its codes.
-fn add_errors(
+pub fn add_errors(
     operation: OperationBuilder,
     codes: impl IntoIterator<Item = &'static str>,
 ) -> OperationBuilder {
@@ -316,7 +320,8 @@ fn add_errors(
         })
 }
 
-fn add_schema(components: &mut Components, name: String, schema: RefOr<Schema>) {
+/// Adds a schema by name.
+pub fn add_schema(components: &mut Components, name: String, schema: RefOr<Schema>) {
     components.schemas.insert(name, schema);
 }
 

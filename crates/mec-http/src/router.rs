@@ -9,13 +9,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::App;
 use crate::error::ApiError;
 use crate::layers::{RequestIds, caught, identify};
-use crate::{pages, resources, rpc};
+use crate::{admin, pages, resources, rpc};
 
 /// The router of an application.
 pub fn router(app: App) -> Router {
     let mut router = Router::new()
         .merge(pages::routes())
-        .merge(resources::routes());
+        .merge(resources::routes())
+        .merge(admin::routes());
     for entry in rpc::RPCS {
         router = router.route(&format!("/api/rpc/{}", entry.route.name), (entry.methods)());
     }

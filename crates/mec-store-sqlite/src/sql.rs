@@ -91,6 +91,7 @@ statements! {
     PLAN_ARCHIVE_BY_ID = "plan_archive_by_id";
     PLAN_DELETE_UNHELD_BY_ID = "plan_delete_unheld_by_id";
     PLAN_SELECT_BY_NAMESPACE = "plan_select_by_namespace";
+    PLAN_SELECT_HELD_BY_ID = "plan_select_held_by_id";
     PLAN_UPSERT_BY_ID = "plan_upsert_by_id";
     RESERVATION_SELECT_BY_ID = "reservation_select_by_id";
     RESERVATION_SELECT_HELD_BY_LEVEL = "reservation_select_held_by_level";
@@ -100,6 +101,7 @@ statements! {
     RESOURCE_TYPE_DELETE_UNUSED_BY_CODE = "resource_type_delete_unused_by_code";
     RESOURCE_TYPE_SELECT_BY_NAMESPACE = "resource_type_select_by_namespace";
     RESOURCE_TYPE_SELECT_INVENTORIES = "resource_type_select_inventories";
+    RESOURCE_TYPE_SELECT_USED_BY_CODE = "resource_type_select_used_by_code";
     RESOURCE_TYPE_UPSERT_BY_CODE = "resource_type_upsert_by_code";
     RULE_CONDITION_INSERT = "rule_condition_insert";
     RULE_CONDITION_SELECT_BY_NAMESPACE = "rule_condition_select_by_namespace";

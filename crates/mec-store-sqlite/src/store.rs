@@ -5,8 +5,8 @@ use std::sync::Arc;
 use mec_core::catalogue::Lookups;
 use mec_core::{Catalogue, Namespace, Timestamp};
 use mec_store::{
-    CatalogueDraft, Clock, CommitError, Expired, KeyRef, Locator, Place, Retention, SeriesQuery,
-    SeriesRow, Store, StoreError, UsageQuery,
+    CatalogueDraft, CatalogueRows, Clock, CommitError, Expired, KeyRef, Locator, Place, Retention,
+    SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
 };
 use uuid::Uuid;
 
@@ -116,6 +116,17 @@ impl Store for SqliteStore {
         let mut taken = self.slot.take()?;
         retention::apply(&mut taken.writer()?.conn, retention)
             .map_err(|error| Fault::from(error).of(None))
+    }
+
+    async fn used(
+        &self,
+        namespace: &Namespace,
+        rows: CatalogueRows,
+    ) -> Result<CatalogueRows, StoreError> {
+        let namespace = namespace.clone();
+        self.readers
+            .read(move |connection| catalogue::used(connection, &namespace, &rows))
+            .await
     }
 
     async fn usage(&self, query: UsageQuery) -> Result<i128, StoreError> {

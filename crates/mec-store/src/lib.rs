@@ -25,9 +25,9 @@ use uuid::Uuid;
 
 pub use error::{CommitError, StoreError};
 pub use rows::{
-    CatalogueDraft, CommitSet, DecisionRow, Expired, KeyRef, KeyRow, KeyState, Locator, Place,
-    Retention, SeriesBucket, SeriesGroup, SeriesQuery, SeriesRow, StoredAnswer, TreeCommit,
-    UsageQuery, key_hash,
+    CatalogueDraft, CatalogueRows, CommitSet, DecisionRow, Expired, KeyRef, KeyRow, KeyState,
+    Locator, Place, Retention, SeriesBucket, SeriesGroup, SeriesQuery, SeriesRow, StoredAnswer,
+    TreeCommit, UsageQuery, key_hash,
 };
 
 /// Tells the time. The store's clock is the one that commands are decided by.
@@ -78,6 +78,14 @@ pub trait Store: Send + Sync + 'static {
         &self,
         retention: &Retention,
     ) -> impl Future<Output = Result<Expired, CommitError>>;
+
+    /// Which of some rows of a catalogue accounts use: plans that are or were held, resource types
+    /// that anything of an account names. Sees all that was committed before.
+    fn used(
+        &self,
+        namespace: &Namespace,
+        rows: CatalogueRows,
+    ) -> impl Future<Output = Result<CatalogueRows, StoreError>> + Send;
 
     /// The usage of an account in explicit bounds, in the base unit. Sees all that was committed before.
     fn usage(&self, query: UsageQuery) -> impl Future<Output = Result<i128, StoreError>> + Send;

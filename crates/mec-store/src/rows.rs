@@ -190,6 +190,15 @@ pub struct Expired {
     pub answers: usize,
 }
 
+/// Rows of a catalogue by name, for [`Store::used`](crate::Store::used).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CatalogueRows {
+    /// Plans by id.
+    pub plans: Vec<Code>,
+    /// Resource types by code.
+    pub resource_types: Vec<Code>,
+}
+
 /// A question for usage in explicit bounds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UsageQuery {

@@ -144,4 +144,6 @@ who! {
     Meterer from MecUser;
     /// May provide: plans, grants, corrections, accounts.
     Service from MecService;
+    /// May govern: the catalogue.
+    Admin from MecAdmin;
 }

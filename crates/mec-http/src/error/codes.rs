@@ -70,6 +70,7 @@ pub const CODES: &[ErrorCode] = &[
     ErrorCode { code: "already_committed", status: 409, summary: "The reservation was committed with another quantity." },
     ErrorCode { code: "already_released", status: 409, summary: "The reservation was released." },
     ErrorCode { code: "already_exists", status: 409, summary: "An id that must be unique is taken." },
+    ErrorCode { code: "catalogue_changed", status: 409, summary: "The catalogue has another version than the change is meant for." },
     ErrorCode { code: "payload_too_large", status: 413, summary: "The body is larger than allowed." },
     ErrorCode { code: "uri_too_long", status: 414, summary: "The path and query are longer than allowed." },
     ErrorCode { code: "unsupported_media_type", status: 415, summary: "The body is not application/json." },

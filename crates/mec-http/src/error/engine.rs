@@ -112,6 +112,7 @@ mod tests {
             Taken { field },
             QuantityOverflow,
             Catalogue(text()),
+            CatalogueChanged { held: 1 },
         ];
         for refusal in &all {
             match refusal {
@@ -124,7 +125,8 @@ mod tests {
                 InventoryBelowZero { .. } | NotInventory(_) | NotConcurrent(_) => {}
                 UseAcquireLease(_) | NotGrantable(_) | NotCorrectable(_) => {}
                 TooManyScopes { .. } | TooDeep { .. } | ParentHasNoChildren(_) => {}
-                UnknownCode { .. } | Taken { .. } | QuantityOverflow | Catalogue(_) => {}
+                UnknownCode { .. } | Taken { .. } | QuantityOverflow => {}
+                Catalogue(_) | CatalogueChanged { .. } => {}
             }
         }
         all

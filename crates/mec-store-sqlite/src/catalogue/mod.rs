@@ -10,6 +10,7 @@ use mec_core::plan::{Plan, Template};
 use mec_core::rule::{LimitAction, Rule};
 use mec_core::window::{PeriodUnit, WindowMode, WindowType};
 use mec_core::{Catalogue, Code, Namespace};
+use mec_store::CatalogueRows;
 use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
@@ -128,6 +129,29 @@ pub(crate) fn read(connection: &Connection, namespace: &Namespace) -> Sql<Catalo
             .push(rule);
     }
     Ok(catalogue)
+}
+
+/// Which of some rows accounts use.
+pub(crate) fn used(
+    connection: &Connection,
+    namespace: &Namespace,
+    asked: &CatalogueRows,
+) -> Sql<CatalogueRows> {
+    let of = |sql: &str, codes: &[Code]| -> Sql<Vec<Code>> {
+        let mut used = Vec::new();
+        for asked in codes {
+            let names = [namespace.as_str(), asked];
+            used.extend(first(connection, sql, names, |row| code(row, 0))?);
+        }
+        Ok(used)
+    };
+    Ok(CatalogueRows {
+        plans: of(sql::PLAN_SELECT_HELD_BY_ID, &asked.plans)?,
+        resource_types: of(
+            sql::RESOURCE_TYPE_SELECT_USED_BY_CODE,
+            &asked.resource_types,
+        )?,
+    })
 }
 
 fn resource_type(row: &Row<'_>) -> Sql<ResourceType> {

@@ -16,7 +16,7 @@ use super::given::{
     NOW, ONE, OWNER, code, commit, condition, family, id, namespace, other_namespace,
     seconds_later, subscription, used,
 };
-use crate::{CatalogueDraft, Store};
+use crate::{CatalogueDraft, CatalogueRows, Store};
 
 async fn catalogue<S: Store>(store: &S, newer_than: Option<u64>) -> Option<Catalogue> {
     store.catalogue(&namespace(), newer_than).await.unwrap()
@@ -216,6 +216,30 @@ pub async fn what_is_used_stays<S: Store>(store: &S, _clock: &TestClock) {
         .collect();
     assert_eq!(codes(&after), needed);
     assert!(needed.contains("gpu_hours") && after.rules.is_empty());
+}
+
+pub async fn what_accounts_use_is_told<S: Store>(store: &S, _clock: &TestClock) {
+    let rows = || CatalogueRows {
+        plans: vec![code("starter"), code("pro"), code("nothing")],
+        resource_types: ["api_requests", "benchmark_runs", "gpu_hours"]
+            .map(code)
+            .into(),
+    };
+    family(store).await;
+    let used_now = store.used(&namespace(), rows()).await.unwrap();
+    assert_eq!(used_now, CatalogueRows::default());
+    let changes = vec![
+        used(OWNER, None, NOW.floor_minute(), ONE),
+        Change::SubscriptionPut(Arc::new(subscription(1, OWNER))),
+    ];
+    commit(store, changes).await;
+    let expected = CatalogueRows {
+        plans: vec![code("pro")],
+        resource_types: vec![code("gpu_hours")],
+    };
+    assert_eq!(store.used(&namespace(), rows()).await.unwrap(), expected);
+    let elsewhere = store.used(&other_namespace(), rows()).await.unwrap();
+    assert_eq!(elsewhere, CatalogueRows::default());
 }
 
 pub async fn templates_and_rules_keep_their_identity<S: Store>(store: &S, _clock: &TestClock) {

@@ -97,7 +97,7 @@ macro_rules! conformance_tests {
             queries: usage_counts_children_or_not, usage_in_bounds, series_by_bucket, series_by_scope,
                 series_by_account, series_by_detail, a_series_is_cut_at_its_limit;
             catalogues: the_first_namespace_is_seeded, an_unknown_namespace_has_an_empty_catalogue,
-                a_catalogue_is_told_when_newer, a_draft_replaces_what_nothing_uses, what_is_used_stays,
+                a_catalogue_is_told_when_newer, what_accounts_use_is_told, a_draft_replaces_what_nothing_uses, what_is_used_stays,
                 templates_and_rules_keep_their_identity;
             moves: a_subtree_joins_another_tree_with_what_it_holds, a_move_within_a_tree_keeps_what_is_held_above,
                 an_account_becomes_the_owner_of_a_tree, what_was_recorded_stays_where_it_was_recorded,

@@ -8,7 +8,7 @@ use mec_core::rule::Rule;
 use mec_core::{Code, Namespace};
 
 use super::state::Space;
-use crate::CatalogueDraft;
+use crate::{CatalogueDraft, CatalogueRows};
 
 impl Space {
     pub(super) fn catalogue(&self, namespace: &Namespace, lookups: Arc<Lookups>) -> Catalogue {
@@ -96,6 +96,18 @@ impl Space {
         }
     }
 
+    pub(super) fn used_of(&self, mut rows: CatalogueRows) -> CatalogueRows {
+        rows.plans.retain(|plan| {
+            let held = |id: &Code| id == plan;
+            let mut entitlements = self.entitlements.values();
+            self.subscriptions.values().any(|s| held(&s.plan_id))
+                || entitlements.any(|e| e.plan_id.as_ref().is_some_and(held))
+        });
+        rows.resource_types
+            .retain(|resource| self.accounts_use(resource));
+        rows
+    }
+
     fn uses(&self, resource: &Code) -> bool {
         self.plans
             .iter()
@@ -105,10 +117,13 @@ impl Space {
                 .rules
                 .iter()
                 .any(|rule| rule.resource_type_code == *resource)
-            || self
-                .entitlements
-                .values()
-                .any(|entitlement| entitlement.resource_type_code == *resource)
+            || self.accounts_use(resource)
+    }
+
+    fn accounts_use(&self, resource: &Code) -> bool {
+        self.entitlements
+            .values()
+            .any(|entitlement| entitlement.resource_type_code == *resource)
             || self
                 .grants
                 .values()

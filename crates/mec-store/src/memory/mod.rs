@@ -16,8 +16,8 @@ use mec_core::{Catalogue, IdSource, Namespace, Timestamp, seed};
 use uuid::Uuid;
 
 use crate::{
-    Batch, CatalogueDraft, Clock, CommitError, CommitSet, Expired, KeyRef, KeyState, Locator,
-    Place, Retention, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
+    Batch, CatalogueDraft, CatalogueRows, Clock, CommitError, CommitSet, Expired, KeyRef, KeyState,
+    Locator, Place, Retention, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
 };
 use state::{Space, State};
 
@@ -117,6 +117,14 @@ impl Store for MemoryStore {
 
     async fn apply_retention(&self, retention: &Retention) -> Result<Expired, CommitError> {
         Ok(lock(&self.state).apply_retention(retention))
+    }
+
+    async fn used(
+        &self,
+        namespace: &Namespace,
+        rows: CatalogueRows,
+    ) -> Result<CatalogueRows, StoreError> {
+        Ok(self.read(namespace, |space| space.used_of(rows)))
     }
 
     async fn usage(&self, query: UsageQuery) -> Result<i128, StoreError> {

@@ -1,0 +1,73 @@
+//! Replacing a catalogue without taking away what accounts use.
+
+use mec_core::catalogue::ResourceType;
+use mec_core::{Catalogue, Code, Refusal};
+use mec_store::{CatalogueDraft, CatalogueRows};
+
+/// The rows that a draft would remove or make another kind of thing.
+pub(crate) fn touched(before: &Catalogue, draft: &CatalogueDraft) -> CatalogueRows {
+    let plans = before.plans.keys();
+    let plans = plans.filter(|plan| !draft.plans.iter().any(|kept| kept.plan_id == **plan));
+    let resources = before.resource_types.values();
+    let resources = resources.filter(|old| {
+        let new = find(draft, &old.resource_type_code);
+        new.is_none_or(|new| becomes(before, old, new).is_some())
+    });
+    let mut rows = CatalogueRows {
+        plans: plans.cloned().collect(),
+        resource_types: resources.map(|r| r.resource_type_code.clone()).collect(),
+    };
+    rows.plans.sort_unstable();
+    rows.resource_types.sort_unstable();
+    rows
+}
+
+/// Refuses a draft that removes or remakes what is used; the sentence names all of it.
+pub(crate) fn refuse_loss(
+    before: &Catalogue,
+    draft: &CatalogueDraft,
+    used: &CatalogueRows,
+) -> Result<(), Refusal> {
+    let plans = used.plans.iter().map(|plan| {
+        format!("the plan {plan} is held by accounts: keep it, with status = \"archived\" if it is not to be sold any more")
+    });
+    let resources = used.resource_types.iter().filter_map(|code| {
+        let Some(new) = find(draft, code) else {
+            return Some(format!(
+                "the resource type {code} is used by accounts: keep it"
+            ));
+        };
+        let what = becomes(before, before.resource_type(code)?, new)?;
+        Some(format!(
+            "the resource type {code} is used by accounts: {what} stays as it is"
+        ))
+    });
+    let sentences: Vec<String> = plans.chain(resources).collect();
+    if sentences.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::Catalogue(sentences.join("; ")))
+}
+
+fn find<'a>(draft: &'a CatalogueDraft, code: &Code) -> Option<&'a ResourceType> {
+    draft
+        .resource_types
+        .iter()
+        .find(|resource| resource.resource_type_code == *code)
+}
+
+/// What of a resource type decides how the recorded use of it counts, where a draft changes that.
+fn becomes(before: &Catalogue, old: &ResourceType, new: &ResourceType) -> Option<&'static str> {
+    let category = |resource: &ResourceType| {
+        let unit = before.unit(&resource.default_unit_code);
+        unit.map(|unit| unit.unit_category.clone())
+    };
+    [
+        ("is_inventory", old.is_inventory != new.is_inventory),
+        ("is_concurrency", old.is_concurrency != new.is_concurrency),
+        ("is_time_bound", old.is_time_bound != new.is_time_bound),
+        ("the category of its units", category(old) != category(new)),
+    ]
+    .into_iter()
+    .find_map(|(what, changed)| changed.then_some(what))
+}
