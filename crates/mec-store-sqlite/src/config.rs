@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The file that holds everything, inside the data folder.
-pub(crate) const DATABASE_FILE: &str = "mec.db";
+pub const DATABASE_FILE: &str = "mec.db";
 /// The file whose lock says who owns the data folder.
 pub(crate) const LOCK_FILE: &str = "mec.lock";
 /// So many connections read at the same time; further reads wait for one of them.

@@ -47,6 +47,22 @@ pub(crate) fn make_private(path: &Path) -> std::io::Result<File> {
     options.open(path)
 }
 
+/// Whether a process owns the data folder now. Changes nothing.
+///
+/// # Errors
+/// Where the lock is there and cannot be looked at.
+pub fn is_owned(folder: &Path) -> std::io::Result<bool> {
+    let file = match File::open(folder.join(LOCK_FILE)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        opened => opened?,
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 impl FolderLock {
     /// Takes the lock, or says which process holds it.
     pub(crate) fn take(folder: &Path) -> Result<Self, StoreError> {

@@ -39,6 +39,8 @@ mod writer;
 mod tests;
 
 pub use batch::SqliteBatch;
-pub use config::SqliteConfig;
+pub use config::{DATABASE_FILE, SqliteConfig};
+pub use folder::is_owned;
+pub use migrate::{Schema, schema};
 pub use store::SqliteStore;
-pub use verify::{ChainHead, VerifyReport, verify};
+pub use verify::{ChainHead, VerifyReport, verify, verify_since};

@@ -1,12 +1,14 @@
 //! The schema's versions, applied in order, each in a transaction of its own.
 
+use std::path::Path;
+
 use mec_core::{IdSource, Namespace, Timestamp, seed};
 use mec_store::{CatalogueDraft, StoreError};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::error::store_error;
 use crate::values::{At, first, run};
-use crate::{catalogue, sql};
+use crate::{catalogue, config, open, sql};
 
 const MIGRATIONS: [&str; 6] = [
     include_str!("../migrations/0001_tables.sql"),
@@ -52,6 +54,28 @@ pub(crate) fn check(conn: &Connection) -> Result<(), StoreError> {
         return Err(StoreError::Internal(sentence, None));
     }
     Ok(())
+}
+
+/// Which schema a database has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Schema {
+    /// Its version; 0 for an empty database.
+    pub found: i64,
+    /// The version that this binary reads and writes.
+    pub newest: i64,
+}
+
+/// Opens the database of a data folder for reading, also while a server runs, and tells its schema.
+///
+/// # Errors
+/// Where there is no database, or it cannot be read.
+pub fn schema(data_dir: &Path) -> Result<Schema, StoreError> {
+    let connection = open::reader(&data_dir.join(config::DATABASE_FILE))?;
+    let found = version(&connection)?;
+    Ok(Schema {
+        found,
+        newest: NEWEST,
+    })
 }
 
 /// Puts the rows that a new installation begins with, once.

@@ -2,6 +2,7 @@
 //! ledger, and the triggers that guard what is only ever appended to.
 
 mod chains;
+mod earlier;
 mod expected;
 mod guards;
 mod sums;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 use crate::error::store_error;
 use crate::store::SqliteStore;
 use crate::{config, migrate, open};
+use earlier::Earlier;
 use expected::Expected;
 
 /// What a verification found.
@@ -68,6 +70,18 @@ impl From<rusqlite::Error> for Stop {
 /// Where there is no database of this schema or it cannot be read. A row that differs is no error:
 /// it is the report's `problem`.
 pub fn verify(data_dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<VerifyReport, StoreError> {
+    verify_since(data_dir, &[], progress)
+}
+
+/// As [`verify`]; and each chain head of an earlier report must still be a part of its chain.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_since(
+    data_dir: &Path,
+    earlier: &[ChainHead],
+    progress: &mut dyn FnMut(u64),
+) -> Result<VerifyReport, StoreError> {
     let connection = open::reader(&data_dir.join(config::DATABASE_FILE))?;
     migrate::check(&connection)?;
     let transaction = connection.unchecked_transaction().map_err(store_error)?;
@@ -75,7 +89,15 @@ pub fn verify(data_dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<VerifyRe
     let compared = Expected::new(&transaction)
         .map_err(Stop::Sql)
         .and_then(|mut expected| {
-            chains::walk(&transaction, &mut report, &mut expected, progress)?;
+            let mut earlier = Earlier::new(earlier);
+            chains::walk(
+                &transaction,
+                &mut report,
+                &mut expected,
+                &mut earlier,
+                progress,
+            )?;
+            earlier.all_found()?;
             chains::compare_heads(&transaction, &report)?;
             expected.add_draws(&transaction)?;
             (report.counters, report.buckets) =

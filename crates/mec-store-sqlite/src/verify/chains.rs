@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row};
 use rustc_hash::FxHashMap;
 use uuid::Uuid;
 
+use super::earlier::Earlier;
 use super::expected::Expected;
 use super::{ChainHead, Stop, VerifyReport};
 use crate::convert::{self, id, number};
@@ -27,6 +28,7 @@ pub(super) fn walk(
     connection: &Connection,
     report: &mut VerifyReport,
     expected: &mut Expected,
+    earlier: &mut Earlier<'_>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Stop> {
     let mut statement = connection.prepare_cached(sql::EVENT_SELECT_ALL_BY_CHAIN)?;
@@ -58,6 +60,7 @@ pub(super) fn walk(
                 event.event_id
             )));
         }
+        earlier.pass(&event)?;
         expected.add_event(&event, i128::from(factor));
         report.events = report.events.saturating_add(1);
         if report.events.is_multiple_of(STEP) {
@@ -86,7 +89,7 @@ fn end(report: &mut VerifyReport, link: Option<Link>) {
     });
 }
 
-fn hex(hash: &[u8; 32]) -> String {
+pub(super) fn hex(hash: &[u8; 32]) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
