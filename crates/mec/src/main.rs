@@ -1,25 +1,34 @@
-//! `mec`: the service and its tools in one binary.
-#![allow(
-    clippy::print_stdout,
-    reason = "a command-line tool answers on standard output"
-)]
+//! `mec`: the service and its tools in one binary. One file a command; those that need data reach it
+//! through a [`door::Door`], be a server running or not.
 
-mod api;
 mod clock;
+mod commands;
+mod door;
+mod output;
+mod private;
 mod secret;
 mod serve;
-mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use mec_http::{Claims, Role};
-use uuid::Uuid;
+use clap::{Args, Parser, Subcommand};
+
+use commands::{account, catalogue, check, doctor, import, migrate, openapi, token, verify};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done; of check: the decision is no deny
+  1  failed, with a sentence on standard error
+  2  the command line is wrong
+  3  check: the decision is deny
+  4  verify: the ledger, the counters or the chain heads differ
+  5  import: rows were refused; the others are recorded
+  6  doctor: something is broken";
 
 /// Metering, entitlements and controls in one binary.
 #[derive(Parser)]
-#[command(name = "mec", version)]
+#[command(name = "mec", version, after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -30,7 +39,7 @@ struct Cli {
 /// Where the data is.
 #[derive(Args, Clone)]
 struct Folder {
-    /// The data folder; made where it is missing
+    /// The data folder; serve makes it where it is missing
     #[arg(long, env = "MEC_DATA_DIR", default_value = "mec-data", global = true)]
     data_dir: PathBuf,
 }
@@ -42,96 +51,47 @@ enum Command {
     /// Bring the database to this version's schema, and seed it where it is new
     Migrate,
     /// Print a token for a role and namespace
-    Token(TokenArgs),
-    /// Create an account through the running server; prints its row
-    #[command(name = "account-create")]
-    AccountCreate(api::AccountArgs),
-    /// Ask the running server whether an account may use a resource; exit 3 on a deny
-    Check(api::CheckArgs),
+    Token(token::TokenArgs),
+    /// Show or change plans, resource types and control rules
+    #[command(subcommand)]
+    Catalogue(catalogue::CatalogueCommand),
+    /// Create accounts
+    #[command(subcommand)]
+    Account(account::AccountCommand),
+    /// Ask whether an account may use a resource; exit 3 on a deny
+    Check(check::CheckArgs),
+    /// Record usage from a CSV or NDJSON file; may be run again, nothing counts twice
+    Import(import::ImportArgs),
+    /// Recompute the hash chain and all usage from the ledger; exit 4 where something differs
+    Verify(verify::VerifyArgs),
+    /// Check this installation and say what to do
+    Doctor(doctor::DoctorArgs),
     /// Print the description of the API (OpenAPI 3.1)
     Openapi,
-    /// Recompute the hash chain and all usage from the ledger; exit 4 where something differs
-    Verify {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-#[derive(Args)]
-struct TokenArgs {
-    /// What the token may do
-    #[arg(long, value_enum, default_value = "mec_service")]
-    role: RoleName,
-    /// In which namespace; `*` for an administrator of all
-    #[arg(long, default_value = "default")]
-    namespace: String,
-    /// The account in whose subtree a mec_user may act
-    #[arg(long)]
-    account: Option<Uuid>,
-    /// How long it lasts, in seconds
-    #[arg(long, default_value_t = 86_400)]
-    ttl: u64,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-#[value(rename_all = "snake_case")]
-#[allow(
-    clippy::enum_variant_names,
-    reason = "these are the names of the roles"
-)]
-enum RoleName {
-    MecUser,
-    MecService,
-    MecAdmin,
+    /// Say what the exit codes mean
+    #[command(about = "Say what the exit codes mean", long_about = EXIT_CODES)]
+    ExitCodes,
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let folder = cli.folder.data_dir;
-    let done = match cli
-        .command
-        .unwrap_or(Command::Serve(serve::ServeArgs::default()))
-    {
-        Command::Serve(args) => serve::serve(&folder, &args),
-        Command::Migrate => serve::open_store(&folder).map(|_| {
-            println!("the database in {} is up to date", folder.display());
-            ExitCode::SUCCESS
-        }),
-        Command::Token(args) => token(&folder, &args).map(|token| {
-            println!("{token}");
-            ExitCode::SUCCESS
-        }),
-        Command::AccountCreate(args) => api::create_account(&folder, &args),
-        Command::Check(args) => api::check(&folder, &args),
-        Command::Openapi => openapi(),
-        Command::Verify { json } => verify::verify(&folder, json),
+    let done = match cli.command {
+        None => serve::serve(&folder, &serve::ServeArgs::default()),
+        Some(Command::Serve(args)) => serve::serve(&folder, &args),
+        Some(Command::Migrate) => migrate::migrate(&folder),
+        Some(Command::Token(args)) => token::token(&folder, &args),
+        Some(Command::Catalogue(command)) => catalogue::run(&folder, &command),
+        Some(Command::Account(command)) => account::run(&folder, &command),
+        Some(Command::Check(args)) => check::check(&folder, &args),
+        Some(Command::Import(args)) => import::import(&folder, &args),
+        Some(Command::Verify(args)) => verify::verify(&folder, &args),
+        Some(Command::Doctor(args)) => doctor::doctor(&folder, &args),
+        Some(Command::Openapi) => openapi::openapi(),
+        Some(Command::ExitCodes) => output::print(EXIT_CODES).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         eprintln!("mec: {error:#}");
         ExitCode::from(1)
     })
-}
-
-fn openapi() -> anyhow::Result<ExitCode> {
-    println!("{}", mec_http::openapi().to_pretty_json()?);
-    Ok(ExitCode::SUCCESS)
-}
-
-fn token(folder: &std::path::Path, args: &TokenArgs) -> anyhow::Result<String> {
-    let secret = secret::load_or_make(folder)?.secret;
-    let role = match args.role {
-        RoleName::MecUser => Role::MecUser,
-        RoleName::MecService => Role::MecService,
-        RoleName::MecAdmin => Role::MecAdmin,
-    };
-    let claims = Claims {
-        sub: "mec-token".to_owned(),
-        role,
-        namespace_id: args.namespace.clone(),
-        account_id: args.account,
-        aud: "mec-service".to_owned(),
-        exp: clock::unix_seconds().saturating_add(args.ttl),
-    };
-    Ok(mec_http::issue_token(secret.as_bytes(), &claims)?)
 }

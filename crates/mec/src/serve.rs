@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use mec_engine::{Engine, EngineConfig, RisingIds};
@@ -12,7 +13,15 @@ use mec_http::{App, Claims, Role};
 use mec_store_sqlite::{SqliteConfig, SqliteStore};
 
 use crate::clock::{Wall, unix_seconds};
-use crate::secret;
+use crate::door::admin_token;
+use crate::{private, secret};
+
+/// Where the server listens; for commands.
+pub const ADDRESS_FILE: &str = "mec.addr";
+/// The token by which commands reach the server.
+pub const TOKEN_FILE: &str = "mec.token";
+/// How long that token lasts, in seconds.
+const TOKEN_SECONDS: u64 = 86_400;
 
 #[derive(clap::Args)]
 pub struct ServeArgs {
@@ -66,7 +75,7 @@ pub fn serve(folder: &Path, args: &ServeArgs) -> Result<ExitCode> {
             .await
             .with_context(|| format!("{} cannot be listened on", args.listen))?;
         let address = listener.local_addr()?;
-        std::fs::write(folder.join("mec.addr"), address.to_string())?;
+        let door = keep_door(folder, address, &secret.secret)?;
         welcome(address, folder, &secret.secret)?;
         mec_http::serve(
             listener,
@@ -75,8 +84,37 @@ pub fn serve(folder: &Path, args: &ServeArgs) -> Result<ExitCode> {
         )
         .await?;
         engine.close().await;
+        door.abort();
+        for file in [ADDRESS_FILE, TOKEN_FILE] {
+            private::remove(&folder.join(file))?;
+        }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Tells commands on this machine where the server is and gives them a token, which is renewed as long
+/// as the server runs.
+fn keep_door(
+    folder: &Path,
+    address: SocketAddr,
+    secret: &str,
+) -> Result<tokio::task::JoinHandle<()>> {
+    let path = folder.join(TOKEN_FILE);
+    let secret = secret.to_owned();
+    private::replace(&path, &admin_token(&secret, TOKEN_SECONDS)?)?;
+    private::replace(&folder.join(ADDRESS_FILE), &address.to_string())?;
+    Ok(tokio::spawn(async move {
+        let mut renewals = tokio::time::interval(Duration::from_secs(TOKEN_SECONDS / 2));
+        renewals.tick().await;
+        loop {
+            renewals.tick().await;
+            let renewed =
+                admin_token(&secret, TOKEN_SECONDS).and_then(|t| Ok(private::replace(&path, &t)?));
+            if let Err(error) = renewed {
+                tracing::warn!(%error, "the token for commands could not be renewed");
+            }
+        }
+    }))
 }
 
 async fn stopped() {

@@ -33,8 +33,12 @@ pub struct Server {
 
 impl Server {
     pub fn start(folder: &Path) -> Self {
+        Self::start_at(folder, "127.0.0.1:0")
+    }
+
+    pub fn start_at(folder: &Path, listen: &str) -> Self {
         let mut child = Command::new(binary())
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .args(["serve", "--listen", listen, "--data-dir"])
             .arg(folder)
             .env_remove("JWT_SECRET")
             .stdout(Stdio::piped())
@@ -108,6 +112,14 @@ impl Server {
         )
     }
 
+    /// Stops it as a service manager does, and waits until it is gone.
+    pub fn stop(&mut self) {
+        let mut child = self.child.take().unwrap();
+        let told = Command::new("kill").arg(child.id().to_string()).status();
+        assert!(told.unwrap().success());
+        assert!(child.wait().unwrap().success());
+    }
+
     pub fn kill(&mut self) {
         let child = self.child.as_mut().unwrap();
         child.kill().unwrap();
@@ -146,6 +158,53 @@ impl Drop for Server {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+}
+
+/// A command on a folder, without settings from the environment of the tests.
+pub fn command(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    for (name, _) in std::env::vars() {
+        if name == "JWT_SECRET" || name.starts_with("MEC_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(args).arg("--data-dir").arg(folder);
+    command
+}
+
+/// Runs a command on a folder.
+pub fn mec(folder: &Path, args: &[&str]) -> Ran {
+    ran(&mut command(folder, args))
+}
+
+pub fn ran(command: &mut Command) -> Ran {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    Ran {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
     }
 }
 

@@ -1,0 +1,177 @@
+//! `mec catalogue`: plans, resource types and control rules of a namespace as one file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::catalogue_file::{self, File};
+use crate::door::{Call, Door, Reach};
+use crate::output;
+
+const PATH: &str = "/admin/catalogue";
+
+#[derive(clap::Subcommand)]
+pub enum CatalogueCommand {
+    /// Print the catalogue as a file that apply takes
+    Show {
+        /// Print JSON, with the rows that all namespaces share
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Make the catalogue what a file says, in one step, and print what changed
+    Apply(ApplyArgs),
+}
+
+#[derive(clap::Args)]
+pub struct ApplyArgs {
+    /// The TOML file; docs/catalogue.md describes it
+    file: PathBuf,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// What the server did.
+#[derive(Deserialize, Serialize)]
+struct Changes {
+    version: u64,
+    applied: bool,
+    changes: Vec<Change>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Change {
+    change: String,
+    kind: String,
+    name: String,
+    fields: Vec<FieldChange>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct FieldChange {
+    field: String,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+pub fn run(folder: &Path, command: &CatalogueCommand) -> Result<ExitCode> {
+    match command {
+        CatalogueCommand::Show { json, reach } => show(&Door::open(folder, reach)?, *json),
+        CatalogueCommand::Apply(args) => apply(folder, args),
+    }
+}
+
+fn show(door: &Door, json: bool) -> Result<ExitCode> {
+    let accept = if json {
+        "application/json"
+    } else {
+        "application/toml"
+    };
+    let call = Call {
+        headers: &[("accept", accept)],
+        ..Call::get(PATH)
+    };
+    output::print(door.send(&call)?.success()?.trim_end())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn apply(folder: &Path, args: &ApplyArgs) -> Result<ExitCode> {
+    let shown = args.file.display();
+    let text = fs::read_to_string(&args.file).with_context(|| format!("{shown} cannot be read"))?;
+    let file = match catalogue_file::read(&text) {
+        Ok(file) => file,
+        Err(faults) => return faulty(&args.file, faults),
+    };
+    let door = Door::open(folder, &args.reach)?;
+    let prefer: &[(&str, &str)] = if args.dry_run {
+        &[("prefer", "tx=rollback")]
+    } else {
+        &[]
+    };
+    let answer = door.send(&Call {
+        method: "PUT",
+        path: PATH,
+        headers: prefer,
+        body: Some(file.json.clone()),
+    })?;
+    let refused = answer.refused().filter(|_| answer.status == 422);
+    if let Some(details) = refused.and_then(|refused| refused.details) {
+        return faulty(&args.file, located(&file, &details));
+    }
+    let told = answer
+        .success()
+        .with_context(|| format!("{shown} was not applied"))?;
+    let changes: Changes = serde_json::from_str(&told)?;
+    if args.json {
+        output::print_json(&changes)?;
+    } else {
+        output::print(&screen(&changes, args.dry_run))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The faults that the server names by place, each with its line.
+fn located(file: &File, details: &str) -> Vec<(usize, String)> {
+    let faults = details.lines().map(|line| {
+        let (place, sentence) = line.split_once(": ").unwrap_or(("", line));
+        (file.line_of(place), sentence.to_owned())
+    });
+    let mut faults: Vec<_> = faults.collect();
+    faults.sort_by_key(|(line, _)| *line);
+    faults
+}
+
+fn faulty(path: &Path, faults: Vec<(usize, String)>) -> Result<ExitCode> {
+    for (line, sentence) in &faults {
+        eprintln!("{}:{line}: {sentence}", path.display());
+    }
+    let count = match faults.len() {
+        1 => "1 fault".to_owned(),
+        count => format!("{count} faults"),
+    };
+    bail!("{count}; nothing was changed");
+}
+
+fn screen(told: &Changes, dry_run: bool) -> String {
+    if told.changes.is_empty() {
+        return format!("no changes; the catalogue is at version {}", told.version);
+    }
+    let mut lines = Vec::new();
+    for change in &told.changes {
+        let sign = match change.change.as_str() {
+            "added" => '+',
+            "removed" => '-',
+            _ => '~',
+        };
+        lines.push(format!("{sign} {} {}", change.kind, change.name));
+        for field in &change.fields {
+            let before = field.before.iter().map(|value| format!("{value} -> "));
+            let before: String = before.collect();
+            let after = field.after.as_deref().unwrap_or("none");
+            lines.push(format!("    {} = {before}{after}", field.field));
+        }
+    }
+    let count = |what: &str| {
+        let changes = told.changes.iter();
+        changes.filter(|change| change.change == what).count()
+    };
+    lines.push(format!(
+        "{} added, {} changed, {} removed{}; the catalogue is at version {}",
+        count("added"),
+        count("changed"),
+        count("removed"),
+        if dry_run { " if applied" } else { "" },
+        told.version
+    ));
+    lines.join("\n")
+}

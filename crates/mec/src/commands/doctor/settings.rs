@@ -1,0 +1,75 @@
+//! The environment's settings.
+
+use std::net::SocketAddr;
+
+use super::Findings;
+use crate::secret;
+
+/// The variables that are known; the nearest is named for one that is not.
+const KNOWN: [&str; 5] = [
+    "MEC_DATA_DIR",
+    "MEC_LISTEN",
+    "MEC_NAMESPACE",
+    "MEC_SERVER",
+    "MEC_TOKEN",
+];
+
+pub fn look(findings: &mut Findings) {
+    listen(findings);
+    jwt_secret(findings);
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("MEC_") && !KNOWN.contains(&name.as_ref()) {
+            findings.warn(
+                "settings",
+                format!("the environment has {name}, which is no setting"),
+                format!("known are {}", KNOWN.join(", ")),
+            );
+        }
+    }
+}
+
+fn listen(findings: &mut Findings) {
+    let Some(listen) = std::env::var_os("MEC_LISTEN") else {
+        findings.ok("settings", "MEC_LISTEN is not set: 127.0.0.1:8000");
+        return;
+    };
+    let listen = listen.to_string_lossy();
+    let Ok(address) = listen.parse::<SocketAddr>() else {
+        findings.fail(
+            "settings",
+            format!("MEC_LISTEN is {listen:?}, which is no address"),
+            "set it to an address with a port, such as 127.0.0.1:8000",
+        );
+        return;
+    };
+    if !address.ip().is_loopback() && std::env::var_os("JWT_SECRET").is_none() {
+        findings.fail(
+            "settings",
+            format!("MEC_LISTEN is {address}, which others can reach, and JWT_SECRET is not set"),
+            "set JWT_SECRET to 32 bytes or more of your own",
+        );
+        return;
+    }
+    findings.ok("settings", format!("MEC_LISTEN is {address}"));
+}
+
+fn jwt_secret(findings: &mut Findings) {
+    let Some(secret) = std::env::var_os("JWT_SECRET") else {
+        findings.ok(
+            "settings",
+            "JWT_SECRET is not set: the data folder's own secret signs tokens",
+        );
+        return;
+    };
+    let bytes = secret.len();
+    if bytes < secret::MIN_BYTES {
+        findings.fail(
+            "settings",
+            format!("JWT_SECRET has {bytes} bytes"),
+            format!("set it to {} bytes or more", secret::MIN_BYTES),
+        );
+    } else {
+        findings.ok("settings", format!("JWT_SECRET has {bytes} bytes"));
+    }
+}

@@ -1,0 +1,239 @@
+//! The smaller commands on the real binary: accounts, checks, tokens, and how they reach the data.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use std::process::Command;
+
+use serde_json::json;
+use support::{Server, binary, command, mec, ran};
+
+#[test]
+fn accounts_are_created_and_checked_with_a_server_and_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for running in [false, true] {
+        let name = format!("acme-{running}");
+        if !running {
+            mec(folder, &["migrate"]).ok();
+        }
+        let server = running.then(|| Server::start(folder));
+        let create = [
+            "account",
+            "create",
+            "--external-id",
+            &name,
+            "--name",
+            "Acme",
+            "--email",
+            "a@b.example",
+            "--timezone",
+            "Europe/Berlin",
+            "--plan",
+            "starter",
+            "--json",
+        ];
+        let row = mec(folder, &create).ok().json();
+        assert_eq!(
+            (&row["timezone"], &row["entitlements_in_force"]),
+            (&json!("Europe/Berlin"), &json!(5))
+        );
+        let id = row["account_id"].as_str().unwrap();
+        let child = [
+            "account",
+            "create",
+            "--type",
+            "user",
+            "--parent",
+            id,
+            "--external-id",
+            &format!("u-{name}"),
+        ];
+        let table = mec(folder, &child).ok().out;
+        assert!(
+            table.contains("parent_account_id") && table.contains(id),
+            "{table}"
+        );
+        let twice = mec(folder, &create);
+        assert!(
+            twice.code == Some(1) && twice.err.contains("already_exists"),
+            "{twice:?}"
+        );
+        let allowed = mec(folder, &["check", &format!("u-{name}"), "benchmark_runs"]).ok();
+        assert!(
+            allowed.out.starts_with("allow (within_entitlement): "),
+            "{allowed:?}"
+        );
+        let by_id = [
+            "check",
+            id,
+            "gpu_hours",
+            "--by-id",
+            "--quantity",
+            "1501",
+            "--unit",
+            "minutes",
+            "--json",
+        ];
+        let denied = mec(folder, &by_id);
+        assert_eq!(
+            (denied.code, &denied.json()["code"]),
+            (Some(3), &json!("limit_reached"))
+        );
+        let explained = mec(folder, &["check", &name, "benchmark_runs", "--explain"]).ok();
+        assert!(explained.out.contains("entitlement_ids"), "{explained:?}");
+        let nobody = mec(folder, &["check", "nobody", "benchmark_runs"]);
+        assert!(
+            nobody.code == Some(3) && nobody.out.contains("account_not_found"),
+            "{nobody:?}"
+        );
+        let wrong = mec(
+            folder,
+            &["check", &name, "benchmark_runs", "--quantity", "x"],
+        );
+        assert!(
+            wrong.code == Some(1) && wrong.err.contains("invalid_value"),
+            "{wrong:?}"
+        );
+        drop(server);
+    }
+}
+
+#[test]
+fn a_plan_that_is_not_there_is_said_beside_the_account_that_is() {
+    let folder = tempfile::tempdir().unwrap();
+    mec(folder.path(), &["migrate"]).ok();
+    let create = [
+        "account",
+        "create",
+        "--external-id",
+        "acme",
+        "--plan",
+        "gold",
+    ];
+    let ran = mec(folder.path(), &create);
+    assert_eq!(ran.code, Some(1));
+    let expected = "mec: the account was created, but not provisioned with gold: \
+                    the plan gold does not exist (plan_not_found)\n";
+    assert_eq!(ran.err, expected);
+}
+
+#[test]
+fn commands_find_their_way_and_say_where_there_is_none() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("data");
+    let check = ["check", "acme", "benchmark_runs"];
+    let empty = mec(&folder, &check);
+    assert!(
+        empty.code == Some(1) && empty.err.contains("holds no database"),
+        "{empty:?}"
+    );
+    assert!(!folder.exists());
+    let mut server = Server::start(&folder);
+    server.organization("acme", None);
+    // What a killed server left leads nowhere, and is not followed.
+    server.kill();
+    assert!(folder.join("mec.token").exists());
+    assert_eq!(mec(&folder, &check).code, Some(3));
+    assert!(!folder.join("mec.token").exists());
+    let server = Server::start(&folder);
+    let second = mec(&folder, &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(
+        second.code == Some(1) && second.err.contains("is in use by another mec process"),
+        "{second:?}"
+    );
+    // From elsewhere by its address, with a token, in the namespace that is named.
+    let elsewhere = place.path().join("elsewhere");
+    let far = [&check[..], &["--server", &server.address]].concat();
+    let without = mec(&elsewhere, &far);
+    assert!(
+        without.code == Some(1) && without.err.contains("MEC_TOKEN is not set"),
+        "{without:?}"
+    );
+    let with = ran(command(&elsewhere, &far).env("MEC_TOKEN", &server.token));
+    assert_eq!(with.code, Some(3), "{with:?}");
+    let other = [&far[..], &["--namespace", "other"]].concat();
+    let other = ran(command(&elsewhere, &other).env("MEC_TOKEN", &server.token));
+    assert!(
+        other.code == Some(1) && other.err.contains("insufficient_role"),
+        "{other:?}"
+    );
+    let forged = ran(command(&elsewhere, &far).env("MEC_TOKEN", "x.y.z"));
+    assert!(
+        forged.code == Some(1) && forged.err.contains("invalid_token"),
+        "{forged:?}"
+    );
+    assert!(!elsewhere.exists());
+}
+
+#[test]
+fn tokens_say_what_they_are_and_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let server = Server::start(folder);
+    server.organization("acme", None);
+    let token = |args: &[&str]| mec(folder, &[&["token"], args].concat());
+    let admin = token(&[
+        "--role",
+        "mec_admin",
+        "--namespace",
+        "*",
+        "--ttl",
+        "15m",
+        "--json",
+    ]);
+    let admin = admin.ok().json();
+    assert_eq!(
+        (&admin["role"], &admin["namespace_id"]),
+        (&json!("mec_admin"), &json!("*"))
+    );
+    let user = token(&["--role", "mec_user"]).ok().out;
+    let asked = json!({ "p_external_id": "acme", "p_resource_type": "benchmark_runs" }).to_string();
+    let path = "/api/rpc/check_entitlement";
+    assert_eq!(server.post(Some(user.trim()), path, &asked).0, 200);
+    let provision = json!({ "p_external_id": "acme", "p_plan_id": "pro" }).to_string();
+    assert_eq!(
+        server
+            .post(Some(user.trim()), "/api/rpc/provision_plan", &provision)
+            .0,
+        403
+    );
+    for (args, code, sentence) in [
+        (
+            &["--namespace", "*"][..],
+            1,
+            "--namespace '*' is for --role mec_admin only",
+        ),
+        (&["--namespace", "a b"], 1, "1 to 64 characters"),
+        (
+            &["--account", "01a20cb0-4e26-72b5-9073-c3c021f7393b"],
+            1,
+            "--account is for --role mec_user only",
+        ),
+        (&["--ttl", "soon"], 2, "a number of seconds"),
+        (&["--role", "king"], 2, "possible values"),
+    ] {
+        let ran = token(args);
+        assert!(
+            ran.code == Some(code) && ran.err.contains(sentence),
+            "{args:?} {ran:?}"
+        );
+    }
+}
+
+#[test]
+fn exit_codes_are_told() {
+    for args in [&["--help"][..], &["exit-codes"], &["help", "exit-codes"]] {
+        let told = ran(Command::new(binary()).args(args)).ok().out;
+        assert!(
+            told.contains("3  check: the decision is deny"),
+            "{args:?} {told}"
+        );
+    }
+    assert_eq!(ran(Command::new(binary()).arg("unknown")).code, Some(2));
+}
