@@ -21,6 +21,7 @@ mod rpc;
 mod serve;
 
 pub use app::{App, Limits};
+pub use args::nearest;
 pub use auth::{Claims, Role, TokenError, issue_token};
 pub use openapi::openapi;
 pub use router::router;

@@ -152,6 +152,15 @@ fn faults_are_told_by_line_all_at_once() {
         "mec: 5 faults; nothing was changed".to_owned(),
     ];
     assert_eq!(ran.err.lines().collect::<Vec<_>>(), expected);
+    let told = apply(folder, path, &["--json"]).json();
+    assert_eq!(
+        (&told["applied"], told["faults"].as_array().unwrap().len()),
+        (&json!(false), 5)
+    );
+    assert_eq!(
+        told["faults"][0]["line"],
+        line("default_unit_code = \"hours\"")
+    );
     std::fs::write(&file, "version = 1\n[[plans]\nplan_id = \"x\n").unwrap();
     let ran = apply(folder, path, &[]);
     let first = ran.err.lines().next().unwrap();
@@ -165,7 +174,7 @@ fn faults_are_told_by_line_all_at_once() {
 }
 
 #[test]
-fn a_running_server_obeys_a_change_at_once_and_guards_what_is_used() {
+fn a_running_server_obeys_a_change_at_once_and_refuses_a_late_one() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let mut server = Server::start(folder);
@@ -210,7 +219,23 @@ fn a_running_server_obeys_a_change_at_once_and_guards_what_is_used() {
             .contains("at version 2, and the change was made from version 1"),
         "{late:?}"
     );
-    // A plan that is held and a resource type that is used stay; what nobody uses may go.
+    server.stop();
+}
+
+#[test]
+fn what_is_used_stays_and_only_an_administrator_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let server = Server::start(folder);
+    let create = [
+        "account",
+        "create",
+        "--external-id",
+        "acme",
+        "--plan",
+        "pro",
+    ];
+    mec(folder, &create).ok();
     let (text, path) = shown(folder, "default");
     let without = |plan: &str| {
         let start = text
@@ -244,5 +269,4 @@ fn a_running_server_obeys_a_change_at_once_and_guards_what_is_used() {
         refused.code == Some(1) && refused.err.contains("insufficient_role"),
         "{refused:?}"
     );
-    server.stop();
 }

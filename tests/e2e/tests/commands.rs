@@ -8,6 +8,7 @@
 
 mod support;
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
@@ -44,64 +45,69 @@ fn accounts_are_created_and_checked_with_a_server_and_without() {
             (&json!("Europe/Berlin"), &json!(5))
         );
         let id = row["account_id"].as_str().unwrap();
-        let child = [
-            "account",
-            "create",
-            "--type",
-            "user",
-            "--parent",
-            id,
-            "--external-id",
-            &format!("u-{name}"),
-        ];
-        let table = mec(folder, &child).ok().out;
-        assert!(
-            table.contains("parent_account_id") && table.contains(id),
-            "{table}"
-        );
+        let id = id.to_owned();
+        child_and_checks(folder, &name, &id);
         let twice = mec(folder, &create);
         assert!(
             twice.code == Some(1) && twice.err.contains("already_exists"),
             "{twice:?}"
         );
-        let allowed = mec(folder, &["check", &format!("u-{name}"), "benchmark_runs"]).ok();
-        assert!(
-            allowed.out.starts_with("allow (within_entitlement): "),
-            "{allowed:?}"
-        );
-        let by_id = [
-            "check",
-            id,
-            "gpu_hours",
-            "--by-id",
-            "--quantity",
-            "1501",
-            "--unit",
-            "minutes",
-            "--json",
-        ];
-        let denied = mec(folder, &by_id);
-        assert_eq!(
-            (denied.code, &denied.json()["code"]),
-            (Some(3), &json!("limit_reached"))
-        );
-        let explained = mec(folder, &["check", &name, "benchmark_runs", "--explain"]).ok();
-        assert!(explained.out.contains("entitlement_ids"), "{explained:?}");
-        let nobody = mec(folder, &["check", "nobody", "benchmark_runs"]);
-        assert!(
-            nobody.code == Some(3) && nobody.out.contains("account_not_found"),
-            "{nobody:?}"
-        );
-        let wrong = mec(
-            folder,
-            &["check", &name, "benchmark_runs", "--quantity", "x"],
-        );
-        assert!(
-            wrong.code == Some(1) && wrong.err.contains("invalid_value"),
-            "{wrong:?}"
-        );
         drop(server);
     }
+}
+
+fn child_and_checks(folder: &Path, name: &str, id: &str) {
+    let child = [
+        "account",
+        "create",
+        "--type",
+        "user",
+        "--parent",
+        id,
+        "--external-id",
+        &format!("u-{name}"),
+    ];
+    let table = mec(folder, &child).ok().out;
+    assert!(
+        table.contains("parent_account_id") && table.contains(id),
+        "{table}"
+    );
+    let allowed = mec(folder, &["check", &format!("u-{name}"), "benchmark_runs"]).ok();
+    assert!(
+        allowed.out.starts_with("allow (within_entitlement): "),
+        "{allowed:?}"
+    );
+    let by_id = [
+        "check",
+        id,
+        "gpu_hours",
+        "--by-id",
+        "--quantity",
+        "1501",
+        "--unit",
+        "minutes",
+        "--json",
+    ];
+    let denied = mec(folder, &by_id);
+    assert_eq!(
+        (denied.code, &denied.json()["code"]),
+        (Some(3), &json!("limit_reached"))
+    );
+    let explained = mec(folder, &["check", name, "benchmark_runs", "--explain"]).ok();
+    assert!(explained.out.contains("entitlement_ids"), "{explained:?}");
+    let nobody = mec(folder, &["check", "nobody", "benchmark_runs"]);
+    assert!(
+        nobody.code == Some(3) && nobody.out.contains("account_not_found"),
+        "{nobody:?}"
+    );
+    let wrong = mec(
+        folder,
+        &["check", name, "benchmark_runs", "--quantity", "x"],
+    );
+    assert!(
+        wrong.code == Some(1) && wrong.err.contains("invalid_value"),
+        "{wrong:?}"
+    );
 }
 
 #[test]

@@ -167,7 +167,8 @@ fn settings_are_looked_at_and_a_distant_server_too() {
     );
     let warned = findings(&told.json(), "warn");
     assert!(
-        warned.iter().any(|warning| warning.contains("MEC_LISTN")),
+        warned.iter().any(|warning| warning.contains("MEC_LISTN"))
+            && told.out.contains("did you mean MEC_LISTEN?"),
         "{warned:?}"
     );
     let elsewhere = place.path().join("elsewhere");

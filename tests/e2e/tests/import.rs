@@ -108,7 +108,7 @@ fn a_csv_file_counts_once_and_refused_rows_are_told() {
 }
 
 #[test]
-fn ndjson_and_standard_input_are_read_with_keys_made_for_them() {
+fn ndjson_is_read_with_keys_made_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let server = Server::start(folder);
@@ -155,33 +155,49 @@ fn ndjson_and_standard_input_are_read_with_keys_made_for_them() {
     }
     assert_eq!(counts(&mec(folder, &import).json()), [2_503, 0, 2_500, 3]);
     assert_eq!(usage(&server), 3_750);
-    // The same rows by another way are the same rows.
-    let refused = folder.join("refused.csv");
-    let more = [
-        "import",
-        "-",
-        "--format",
-        "ndjson",
-        "--refused",
-        refused.to_str().unwrap(),
+}
+
+#[test]
+fn standard_input_is_a_file_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let server = Server::start(folder);
+    server.organization("acme", None);
+    let text = "{\"quantity\": 2}\n".repeat(1_500);
+    let args = [
+        "--external-id",
+        "acme",
+        "--resource",
+        "llm_tokens",
+        "--key-prefix",
+        "p-",
+        "--json",
     ];
-    let mut piped = command(folder, &[&more[..], &args].concat())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let file = write(folder, "usage.ndjson", &text);
+    mec(folder, &[&["import", &file][..], &args].concat()).ok();
+    // The same rows by another way are the same rows.
+    let mut piped = command(
+        folder,
+        &[&["import", "-", "--format", "ndjson"][..], &args].concat(),
+    )
+    .current_dir(folder)
+    .stdin(Stdio::piped())
+    .stdout(Stdio::piped())
+    .spawn()
+    .unwrap();
+    let more = text + "{}\n";
     piped
         .stdin
         .take()
         .unwrap()
-        .write_all(text.as_bytes())
+        .write_all(more.as_bytes())
         .unwrap();
     let output = piped.wait_with_output().unwrap();
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(
-        (output.status.code(), counts(&told)),
-        (Some(5), [2_503, 0, 2_500, 3])
-    );
+    assert_eq!(output.status.code(), Some(5));
+    assert_eq!(counts(&told), [1_501, 0, 1_500, 1]);
+    assert!(folder.join("stdin.refused.csv").exists());
+    assert_eq!(usage(&server), 3_000);
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn apply(folder: &Path, args: &ApplyArgs) -> Result<ExitCode> {
     let text = fs::read_to_string(&args.file).with_context(|| format!("{shown} cannot be read"))?;
     let file = match catalogue_file::read(&text) {
         Ok(file) => file,
-        Err(faults) => return faulty(&args.file, faults),
+        Err(faults) => return faulty(args, faults),
     };
     let door = Door::open(folder, &args.reach)?;
     let prefer: &[(&str, &str)] = if args.dry_run {
@@ -106,7 +106,7 @@ fn apply(folder: &Path, args: &ApplyArgs) -> Result<ExitCode> {
     })?;
     let refused = answer.refused().filter(|_| answer.status == 422);
     if let Some(details) = refused.and_then(|refused| refused.details) {
-        return faulty(&args.file, located(&file, &details));
+        return faulty(args, located(&file, &details));
     }
     let told = answer
         .success()
@@ -131,15 +131,27 @@ fn located(file: &File, details: &str) -> Vec<(usize, String)> {
     faults
 }
 
-fn faulty(path: &Path, faults: Vec<(usize, String)>) -> Result<ExitCode> {
+/// A fault of the file, for programs.
+#[derive(Serialize)]
+struct Fault {
+    line: usize,
+    message: String,
+}
+
+fn faulty(args: &ApplyArgs, faults: Vec<(usize, String)>) -> Result<ExitCode> {
+    let count = faults.len();
     for (line, sentence) in &faults {
-        eprintln!("{}:{line}: {sentence}", path.display());
+        eprintln!("{}:{line}: {sentence}", args.file.display());
     }
-    let count = match faults.len() {
-        1 => "1 fault".to_owned(),
-        count => format!("{count} faults"),
-    };
-    bail!("{count}; nothing was changed");
+    if args.json {
+        let faults = faults.into_iter();
+        let faults: Vec<Fault> = faults
+            .map(|(line, message)| Fault { line, message })
+            .collect();
+        output::print_json(&serde_json::json!({ "applied": false, "faults": faults }))?;
+    }
+    let plural = if count == 1 { "" } else { "s" };
+    bail!("{count} fault{plural}; nothing was changed");
 }
 
 fn screen(told: &Changes, dry_run: bool) -> String {

@@ -175,5 +175,6 @@ fn progress(length: Option<u64>) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
+    bar.set_message("0 rows");
     bar
 }

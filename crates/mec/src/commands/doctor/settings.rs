@@ -17,14 +17,22 @@ const KNOWN: [&str; 5] = [
 pub fn look(findings: &mut Findings) {
     listen(findings);
     jwt_secret(findings);
+    if std::env::var_os("DATABASE_URL").is_some() {
+        findings.warn(
+            "settings",
+            "DATABASE_URL is set, and this mec has the embedded store only",
+            "the data is in the data folder, whatever the variable says",
+        );
+    }
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("MEC_") && !KNOWN.contains(&name.as_ref()) {
-            findings.warn(
-                "settings",
-                format!("the environment has {name}, which is no setting"),
-                format!("known are {}", KNOWN.join(", ")),
-            );
+            let remedy = match mec_http::nearest(&name, KNOWN) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("known are {}", KNOWN.join(", ")),
+            };
+            let finding = format!("the environment has {name}, which is no setting");
+            findings.warn("settings", finding, remedy);
         }
     }
 }
