@@ -238,7 +238,7 @@ fn conditions(table: &mut Table<'_>) -> Vec<Condition> {
         }
         let key = table.text("condition_key");
         let op = table.one_of("condition_op", &ConditionOp::ALL, ConditionOp::as_str);
-        let value = table.text("condition_value");
+        let value = table.written("condition_value");
         table.finish();
         let condition = Condition {
             key: key?,

@@ -155,6 +155,16 @@ impl<'n> Table<'n> {
         }
     }
 
+    /// A text, or a number, boolean or list as it is written.
+    pub fn written(&mut self, key: &'static str) -> Option<String> {
+        let node = self.take(key)?;
+        match &node.value {
+            Value::Text(text) => Some(text.clone()),
+            Value::Number(_) | Value::Bool(_) | Value::List(_) => Some(node.json.to_owned()),
+            _ => self.wrong(node, key, "a text, number, boolean or list"),
+        }
+    }
+
     /// An id of another system's.
     pub fn key(&mut self, key: &'static str) -> Option<String> {
         let node = self.take(key)?;

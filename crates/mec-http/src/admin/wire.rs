@@ -104,6 +104,7 @@ pub struct ControlRuleRow {
 pub struct ConditionRow {
     condition_key: String,
     condition_op: String,
+    /// A number, boolean or list is taken, too, and kept as it is written.
     condition_value: Option<String>,
 }
 
