@@ -8,6 +8,8 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::Request;
 use mec_http::{Claims, Role};
@@ -122,6 +124,29 @@ async fn two_who_change_the_same_version_do_not_overwrite_one_another() {
     put(&app, &other, &[("if-match", "\"2\"")]).await.ok();
     let name = row(&mut read(&app).await, "plans", "plan_id", "pro")["plan_name"].take();
     assert_eq!(name, "Other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_at_once_one_is_applied() {
+    let app = Arc::new(TestApp::start());
+    let document = read(&app).await;
+    let tasks: Vec<_> = (0..16)
+        .map(|number| {
+            let (app, mut document) = (app.clone(), document.clone());
+            row(&mut document, "plans", "plan_id", "pro")["plan_name"] = json!(number.to_string());
+            tokio::spawn(async move { put(&app, &document, &[]).await })
+        })
+        .collect();
+    let mut applied = 0;
+    for task in tasks {
+        let answer = task.await.unwrap();
+        if answer.status.is_success() {
+            applied += 1;
+        } else {
+            answer.error(409, "catalogue_changed");
+        }
+    }
+    assert_eq!((applied, &read(&app).await["version"]), (1, &json!(2)));
 }
 
 #[tokio::test]

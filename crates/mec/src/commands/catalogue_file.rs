@@ -39,7 +39,11 @@ pub fn read(text: &str) -> Result<File, Vec<(usize, String)>> {
             let at = error.span().map_or(0, |span| span.start);
             (line_at(text, at), error.message().replace('\n', ": "))
         });
-        return Err(faults.collect());
+        let mut faults: Vec<_> = faults.collect();
+        // One slip of the pen is often told in several ways.
+        faults.sort_by_key(|(line, _)| *line);
+        faults.dedup_by_key(|(line, _)| *line);
+        return Err(faults);
     }
     let mut reading = Reading {
         text,
