@@ -1,6 +1,7 @@
 //! `mec`: the service and its tools in one binary. One file a command; those that need data reach it
 //! through a [`door::Door`], be a server running or not.
 
+mod bench;
 mod clock;
 mod commands;
 mod door;
@@ -64,6 +65,8 @@ enum Command {
     Import(import::ImportArgs),
     /// Recompute the hash chain and all usage from the ledger; exit 4 where something differs
     Verify(verify::VerifyArgs),
+    /// Drive the running server, and tell how fast it answers
+    Bench(bench::BenchArgs),
     /// Check this installation and say what to do
     Doctor(doctor::DoctorArgs),
     /// Print the description of the API (OpenAPI 3.1)
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Some(Command::Check(args)) => check::check(&folder, &args),
         Some(Command::Import(args)) => import::import(&folder, &args),
         Some(Command::Verify(args)) => verify::verify(&folder, &args),
+        Some(Command::Bench(args)) => bench::bench(&folder, &args),
         Some(Command::Doctor(args)) => doctor::doctor(&folder, &args),
         Some(Command::Openapi) => openapi::openapi(),
         Some(Command::ExitCodes) => output::print(EXIT_CODES).map(|()| ExitCode::SUCCESS),
