@@ -14,7 +14,6 @@
     reason = "rates, durations and ratios are statistics; no quantity of a customer passes here"
 )]
 
-mod load;
 mod openapi;
 mod referee;
 mod test;

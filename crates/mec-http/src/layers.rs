@@ -1,16 +1,20 @@
 //! What surrounds every request: its id, the length of its address, and a net under panics.
+//!
+//! [`surround`] is public so that a measurement can put the same around a route that does nothing.
 
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::Next;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
-use crate::App;
+use crate::Limits;
 use crate::error::ApiError;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -48,9 +52,17 @@ impl RequestIds {
     }
 }
 
+/// The routes with what surrounds every request.
+pub fn surround<S: Clone + Send + Sync + 'static>(routes: Router<S>, limits: Limits) -> Router<S> {
+    let state = (limits, RequestIds::default());
+    routes
+        .layer(CatchPanicLayer::custom(caught))
+        .layer(middleware::from_fn_with_state(state, identify))
+}
+
 /// Gives the request an id, or takes over the client's, and writes it on the answer.
 pub async fn identify(
-    State((app, ids)): State<(App, RequestIds)>,
+    State((limits, ids)): State<(Limits, RequestIds)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -66,11 +78,8 @@ pub async fn identify(
         .uri()
         .path_and_query()
         .map_or(0, |address| address.as_str().len());
-    let mut response = if address > app.limits().uri_bytes {
-        let message = format!(
-            "path and query have at most {} bytes",
-            app.limits().uri_bytes
-        );
+    let mut response = if address > limits.uri_bytes {
+        let message = format!("path and query have at most {} bytes", limits.uri_bytes);
         ApiError::new("uri_too_long", message).into_response()
     } else {
         request.extensions_mut().insert(RequestId(id.clone()));
@@ -107,9 +116,9 @@ mod tests {
     use axum::http::{Request, Response};
     use axum::routing::get;
     use tower::ServiceExt;
-    use tower_http::catch_panic::CatchPanicLayer;
 
-    use super::{RequestIds, caught, is_sane};
+    use super::{RequestIds, is_sane, surround};
+    use crate::Limits;
 
     #[tokio::test]
     async fn a_panic_is_answered_and_tells_nothing() {
@@ -117,7 +126,7 @@ mod tests {
             panic!("a secret")
         }
         let router: Router = Router::new().route("/", get(fails));
-        let router = router.layer(CatchPanicLayer::custom(caught));
+        let router = surround(router, Limits::default());
         let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
         assert_eq!(response.status().as_u16(), 500);
         let body = to_bytes(response.into_body(), 10_000).await.unwrap();

@@ -23,6 +23,7 @@ mod serve;
 pub use app::{App, Limits};
 pub use args::nearest;
 pub use auth::{Claims, Role, TokenError, issue_token};
+pub use layers::surround;
 pub use openapi::openapi;
 pub use router::router;
 pub use rpc::{RpcRoute, rpc_routes};

@@ -1,14 +1,13 @@
 //! All paths. A new one is named here and nowhere else.
 
+use axum::Router;
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use axum::{Router, middleware};
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::App;
 use crate::error::ApiError;
-use crate::layers::{RequestIds, caught, identify};
+use crate::layers::surround;
 use crate::{admin, pages, resources, rpc};
 
 /// The router of an application.
@@ -20,15 +19,10 @@ pub fn router(app: App) -> Router {
     for entry in rpc::RPCS {
         router = router.route(&format!("/api/rpc/{}", entry.route.name), (entry.methods)());
     }
-    router
+    let router = router
         .route("/api/rpc/{name}", any(rpc::unknown))
-        .fallback(not_found)
-        .layer(CatchPanicLayer::custom(caught))
-        .layer(middleware::from_fn_with_state(
-            (app.clone(), RequestIds::default()),
-            identify,
-        ))
-        .with_state(app)
+        .fallback(not_found);
+    surround(router, *app.limits()).with_state(app)
 }
 
 async fn not_found(uri: Uri) -> Response {

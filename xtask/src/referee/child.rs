@@ -1,17 +1,11 @@
 //! Servers that the referee starts, waits for and ends.
 
 use anyhow::{Context, Result, bail};
-use std::net::TcpListener;
 use std::process::{ChildStdout, Command};
 use std::time::{Duration, Instant};
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
-const POLL_EVERY: Duration = Duration::from_millis(20);
-
-/// A port of loopback that nothing listens on; it is free only until another process takes it.
-pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
+const POLL_EVERY: Duration = Duration::from_millis(5);
 
 /// A child process that is killed when this is dropped.
 pub struct Child {
@@ -25,6 +19,18 @@ impl Child {
             .spawn()
             .with_context(|| format!("starting {name}"))?;
         Ok(Self { name, process })
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Ends the process at once, as a failing machine would.
+    pub fn kill(&mut self) {
+        // Both fail only for a process that has already ended.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 
     pub fn stdout(&mut self) -> Option<ChildStdout> {
@@ -63,8 +69,6 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // Both fail only for a process that has already ended.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
     }
 }

@@ -1,215 +1,277 @@
-//! MEC itself: the release binary on a folder of its own, with accounts made over its API.
+//! MEC itself: the release binary on a folder of its own, driven by its own `mec bench`.
 
 use super::child::Child;
-use super::mec_load::is_allowed;
-use crate::load::{self, Client, Template};
+use super::record::Figures;
 use crate::workspace::output;
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use bytes::Bytes;
+use anyhow::{Context, Result, anyhow, ensure};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
 
-pub const CHECK_PATH: &str = "/api/rpc/check_entitlement";
-pub const RESOURCE: &str = "api_requests";
-const PLAN: &str = "pro";
-const SETUP_CONNECTIONS: usize = 32;
+const CHECK_PATH: &str = "/api/rpc/check_entitlement";
 
-/// Accounts over which writes are spread.
-pub const SPREAD: usize = 1_000;
-
-/// A running MEC with its accounts.
+/// A running MEC with the accounts of the bench.
 pub struct Mec {
-    _server: Child,
-    pub address: SocketAddr,
+    server: Child,
+    binary: PathBuf,
+    data: PathBuf,
+    url: String,
     token: String,
-    pub accounts: Arc<[String]>,
-    /// Counts the runs, so that no idempotency key comes twice.
-    pub runs: AtomicU64,
+    accounts: usize,
+}
+
+/// A load, as `mec bench` takes it.
+pub struct Load<'a> {
+    pub workload: &'a str,
+    pub callers: usize,
+    pub hot: bool,
+    pub batch: usize,
+}
+
+impl<'a> Load<'a> {
+    /// Over all accounts, one item a request.
+    pub fn spread(workload: &'a str, callers: usize) -> Self {
+        Self {
+            workload,
+            callers,
+            hot: false,
+            batch: 1,
+        }
+    }
+}
+
+/// What is read of the answer of `mec bench --json`.
+#[derive(Deserialize)]
+struct BenchAnswer {
+    items_per_second: f64,
+    errors: BTreeMap<String, u64>,
+    latency_us: Option<Latency>,
+}
+
+#[derive(Deserialize)]
+struct Latency {
+    p50: f64,
+    p99: f64,
+    #[serde(rename = "p99.9")]
+    p999: f64,
 }
 
 impl Mec {
-    /// Starts the embedded store in `folder` with as many accounts as asked, each with a plan and
-    /// an entitlement of `api_requests` that no run exhausts.
-    pub async fn start(binary: &Path, folder: &Path, accounts: usize) -> Result<Self> {
-        let data = folder.join("mec");
-        let log = std::fs::File::create(folder.join("mec.log"))?;
-        let mut command = mec(binary, "serve", &data);
-        command.args(["--listen", "127.0.0.1:0"]);
-        command
-            .env("MEC_RATE_LIMIT_API", "off")
-            .env("MEC_RATE_LIMIT_WEBHOOKS", "off");
-        command.stdout(log.try_clone()?).stderr(log);
-        let mut server = Child::spawn("mec serve", &mut command)?;
-        let address = server
-            .wait_until(|| {
-                let address = parse_address(&std::fs::read_to_string(data.join("mec.addr")).ok()?)?;
-                std::net::TcpStream::connect(address).ok().map(|_| address)
-            })
-            .map_err(|error| {
-                let log = std::fs::read_to_string(folder.join("mec.log")).unwrap_or_default();
-                anyhow!("{error}; its log: {}", log.trim())
-            })?;
-        let mut token = mec(binary, "token", &data);
-        token.args(["--role", "mec_service", "--namespace", "default"]);
-        let token = String::from_utf8(output(&mut token)?)?.trim().to_owned();
-
-        let mut mec = Self {
-            _server: server,
-            address,
+    /// Starts the embedded store in `folder`, which is made, with as many accounts as asked.
+    pub fn start(binary: &Path, folder: &Path, accounts: usize) -> Result<Self> {
+        std::fs::create_dir(folder)?;
+        let data = folder.join("data");
+        let (server, url) = serve(binary, &data)?;
+        let mut command = mec(binary, "token", &data);
+        command.args(["--role", "mec_service", "--namespace", "default"]);
+        let token = String::from_utf8(output(&mut command)?)?.trim().to_owned();
+        let mec = Self {
+            server,
+            binary: binary.to_path_buf(),
+            data,
+            url,
             token,
-            accounts: [].into(),
-            runs: AtomicU64::new(0),
+            accounts,
         };
-        mec.accounts = mec.make_accounts(accounts).await?.into();
+        output(mec.bench("check").arg("--prepare-only"))?;
         Ok(mec)
     }
 
-    async fn make_accounts(&self, count: usize) -> Result<Vec<String>> {
-        let accounts = (1..=count).map(|number| {
-            json!({
-                "account_type_code": "organization",
-                "external_id": format!("ref-{number}"),
-                "display_name": format!("Referee {number}"),
-            })
-        });
-        let template = self
-            .template("/api/accounts")?
-            .with("prefer", "return=representation");
-        let answers = self.post_all(&template, accounts).await?;
-        let ids: Vec<String> = answers
-            .iter()
-            .map(|answer| account_id(answer))
-            .collect::<Result<_>>()?;
-
-        let plans = ids
-            .iter()
-            .map(|id| json!({"p_account_id": id, "p_plan_id": PLAN}));
-        self.post_all(&self.template("/api/rpc/provision_plan")?, plans)
-            .await?;
-
-        let entitlements = ids.iter().map(|id| {
-            json!({
-                "account_id": id,
-                "resource_type_code": RESOURCE,
-                "limit_kind_code": "cumulative",
-                "quantity_allowed": 999_999_999,
-                "unit_code": "requests",
-                "window_type_code": "calendar_month",
-            })
-        });
-        self.post_all(&self.template("/api/entitlements")?, entitlements)
-            .await?;
-        Ok(ids)
+    /// Runs a load for a while.
+    pub fn measure(&self, load: &Load<'_>, duration: Duration) -> Result<Figures> {
+        let mut bench = self.bench(load.workload);
+        bench.args(["--callers", &load.callers.to_string()]);
+        bench.args(["--batch", &load.batch.to_string()]);
+        bench.args(load.hot.then_some("--hot"));
+        figures(&mut bench, duration)
     }
 
-    async fn post_all(
-        &self,
-        template: &Template,
-        bodies: impl Iterator<Item = Value>,
-    ) -> Result<Vec<Bytes>> {
-        let bodies = bodies.map(|body| Bytes::from(body.to_string())).collect();
-        load::send_all(self.address, template, bodies, SETUP_CONNECTIONS).await
+    /// Asks an empty route with the bytes of a check and with the generator that asks MEC.
+    pub fn measure_empty(&self, url: &str, callers: usize, duration: Duration) -> Result<Figures> {
+        let mut bench = self.bench("check");
+        bench.args(["--server", url, "--token", &self.token]);
+        bench.args(["--callers", &callers.to_string()]);
+        bench.args(["--url", CHECK_PATH, "--body", &self.check_body(0)]);
+        figures(&mut bench, duration)
     }
 
-    pub fn template(&self, path: &str) -> Result<Template> {
-        Template::post(path, Some(&self.token))
+    /// Records so many events of one unit, over all accounts or on the hot one, in full requests.
+    pub fn fill(&self, events: usize, hot: bool) -> Result<()> {
+        const EVENTS_A_REQUEST: usize = 1_000;
+        let requests = events.div_ceil(EVENTS_A_REQUEST);
+        let mut bench = self.bench("meter100");
+        bench.args(["--batch", &EVENTS_A_REQUEST.to_string()]);
+        bench.args(["--callers", "8", "--duration", "86400", "--warmup", "0"]);
+        bench.args(["--requests", &requests.to_string()]);
+        bench.args(hot.then_some("--hot"));
+        answer(&mut bench).map(drop)
     }
 
-    /// The check's request and the length of its answer, so that the empty route is asked the same.
-    pub async fn sample(&self) -> Result<Sample> {
-        let template = self.template(CHECK_PATH)?;
-        let account = self.accounts.first().context("there is no account")?;
-        let body = check_body(account);
-        let answer = Client::connect(self.address)
-            .await?
-            .send(&template, body.clone())
-            .await?;
+    /// The length of the answer to a check, so that the empty route answers as much.
+    pub fn answer_bytes(&self) -> Result<usize> {
+        let answer = self.check(&ureq::Agent::new_with_defaults(), 0)?;
         ensure!(
-            is_allowed(&answer),
-            "the first check answered {}",
-            String::from_utf8_lossy(&answer)
+            answer.contains("\"decision\":\"allow\""),
+            "the first check answered {answer}"
         );
-        Ok(Sample {
-            template,
-            body,
-            answer_bytes: answer.len(),
-        })
+        Ok(answer.len())
+    }
+
+    /// Asks about one account and answers how long the answer took.
+    pub fn time_check(&self, agent: &ureq::Agent, account: usize) -> Result<Duration> {
+        let start = Instant::now();
+        self.check(agent, account)?;
+        Ok(start.elapsed())
+    }
+
+    fn check(&self, agent: &ureq::Agent, account: usize) -> Result<String> {
+        let request = agent
+            .post(format!("{}{CHECK_PATH}", self.url))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Content-Type", "application/json");
+        let mut answer = request.send(self.check_body(account))?;
+        Ok(answer.body_mut().read_to_string()?)
+    }
+
+    /// The body that `mec bench check` sends.
+    fn check_body(&self, account: usize) -> String {
+        let id = format!("00000000-0000-8000-8000-{account:012x}");
+        json!({ "p_account_id": id, "p_resource_type": "api_requests" }).to_string()
+    }
+
+    /// Kills the server, starts it again and answers how long it took to be ready.
+    pub fn restart(&mut self) -> Result<Duration> {
+        self.server.kill();
+        std::fs::remove_file(self.data.join("mec.addr")).context("removing the old address")?;
+        let start = Instant::now();
+        (self.server, self.url) = serve(&self.binary, &self.data)?;
+        Ok(start.elapsed())
+    }
+
+    /// The memory that the server holds, in MiB.
+    pub fn resident_mib(&self) -> Result<f64> {
+        let path = format!("/proc/{}/status", self.server.id());
+        let status = std::fs::read_to_string(&path)?;
+        resident_kib(&status)
+            .map(|kib| kib / 1024.0)
+            .with_context(|| format!("{path} has no VmRSS"))
+    }
+
+    /// What the data folder takes on the disk, in MiB.
+    pub fn disk_mib(&self) -> Result<f64> {
+        let mut bytes = 0;
+        for entry in std::fs::read_dir(&self.data)? {
+            bytes += entry?.metadata()?.len();
+        }
+        Ok(bytes as f64 / f64::from(1 << 20))
+    }
+
+    fn bench(&self, workload: &str) -> Command {
+        let mut bench = mec(&self.binary, "bench", &self.data);
+        bench.args(["--json", "--accounts", &self.accounts.to_string()]);
+        bench.arg(workload);
+        bench
     }
 }
 
-/// What a check looks like on the wire.
-pub struct Sample {
-    pub template: Template,
-    pub body: Bytes,
-    pub answer_bytes: usize,
-}
-
-impl Sample {
-    /// Stands for a real check where MEC is not measured.
-    pub fn without_mec() -> Result<Self> {
-        let template = Template::post(CHECK_PATH, Some(&"x".repeat(200)))?;
-        let body = check_body("00000000-0000-0000-0000-000000000000");
-        Ok(Self {
-            template,
-            body,
-            answer_bytes: 480,
+/// Starts the server and waits until it says that it is ready; answers its URL too.
+fn serve(binary: &Path, data: &Path) -> Result<(Child, String)> {
+    let log = data.with_extension("log");
+    let file = std::fs::File::create(&log)?;
+    let mut command = mec(binary, "serve", data);
+    command.args(["--listen", "127.0.0.1:0"]);
+    command.env("MEC_RATE_LIMIT_API", "off");
+    command.stdout(file.try_clone()?).stderr(file);
+    let mut server = Child::spawn("mec serve", &mut command)?;
+    let url = server
+        .wait_until(|| {
+            let address = std::fs::read_to_string(data.join("mec.addr")).ok()?;
+            let url = format!("http://{}", address.trim());
+            ureq::get(format!("{url}/ready")).call().ok().map(|_| url)
         })
-    }
+        .map_err(|error| {
+            let log = std::fs::read_to_string(&log).unwrap_or_default();
+            anyhow!("{error}; its log: {}", log.trim())
+        })?;
+    Ok((server, url))
 }
 
 /// A command of the binary on its folder, free of settings of the caller's own.
 fn mec(binary: &Path, command: &str, data: &Path) -> Command {
     let mut mec = Command::new(binary);
     mec.arg(command).arg("--data-dir").arg(data);
-    for name in ["DATABASE_URL", "JWT_SECRET", "MEC_DATA_DIR", "MEC_LISTEN"] {
-        mec.env_remove(name);
+    for (name, _) in std::env::vars_os() {
+        if name == "DATABASE_URL"
+            || name == "JWT_SECRET"
+            || name.to_string_lossy().starts_with("MEC_")
+        {
+            mec.env_remove(name);
+        }
     }
     mec
 }
 
-pub fn check_body(account: &str) -> Bytes {
-    json!({"p_account_id": account, "p_resource_type": RESOURCE})
-        .to_string()
-        .into()
+fn figures(bench: &mut Command, duration: Duration) -> Result<Figures> {
+    bench.args(["--duration", &duration.as_secs_f64().to_string()]);
+    bench.args(["--warmup", "0.5"]);
+    let BenchAnswer {
+        items_per_second,
+        latency_us,
+        ..
+    } = answer(bench)?;
+    Ok(Figures {
+        per_second: items_per_second,
+        p50_us: latency_us.as_ref().map(|us| us.p50),
+        p99_us: latency_us.as_ref().map(|us| us.p99),
+        p999_us: latency_us.as_ref().map(|us| us.p999),
+    })
 }
 
-/// The address in `mec.addr`, with or without a scheme.
-fn parse_address(text: &str) -> Option<SocketAddr> {
-    let line = text.lines().next()?.trim();
-    let line = line.strip_prefix("http://").unwrap_or(line);
-    line.trim_end_matches('/').parse().ok()
+/// Runs a bench; a refused request spoils it.
+fn answer(bench: &mut Command) -> Result<BenchAnswer> {
+    let printed = output(bench)?;
+    let answer: BenchAnswer =
+        serde_json::from_slice(&printed).context("reading what `mec bench` printed")?;
+    ensure!(
+        answer.errors.is_empty(),
+        "the server refused: {}",
+        Value::from_iter(answer.errors)
+    );
+    Ok(answer)
 }
 
-/// The id in the answer to an insert: an object, or an array of one.
-fn account_id(answer: &[u8]) -> Result<String> {
-    let answer: Value = serde_json::from_slice(answer)?;
-    let row = answer.get(0).unwrap_or(&answer);
-    match row.get("account_id").and_then(Value::as_str) {
-        Some(id) => Ok(id.to_owned()),
-        None => bail!("the new account has no account_id: {answer}"),
-    }
+fn resident_kib(status: &str) -> Option<f64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{account_id, parse_address};
+    use super::{BenchAnswer, resident_kib};
 
     #[test]
-    fn the_address_is_read_with_and_without_a_scheme() {
-        let expected = "127.0.0.1:8000".parse().ok();
-        assert_eq!(parse_address("127.0.0.1:8000\n"), expected);
-        assert_eq!(parse_address("http://127.0.0.1:8000/\n"), expected);
-        assert_eq!(parse_address("127.0.0.1"), None);
+    fn memory_is_read_from_the_status_of_the_process() {
+        assert_eq!(
+            resident_kib("Name:\tmec\nVmRSS:\t   2048 kB\n"),
+            Some(2048.0)
+        );
+        assert_eq!(resident_kib("Name:\tmec\n"), None);
     }
 
     #[test]
-    fn the_new_account_is_an_object_or_an_array_of_one() {
-        assert_eq!(account_id(br#"{"account_id":"a"}"#).unwrap(), "a");
-        assert_eq!(account_id(br#"[{"account_id":"a"}]"#).unwrap(), "a");
-        assert!(account_id(b"[]").is_err());
+    fn the_answer_of_the_bench_is_read() {
+        let printed = r#"{"workload":"check","items_per_second":2.5,"errors":{"503 busy":1},
+            "latency_us":{"p50":1.0,"p90":2.0,"p99":3.0,"p99.9":4.0,"max":5.0}}"#;
+        let answer: BenchAnswer = serde_json::from_str(printed).unwrap();
+        assert_eq!(
+            (answer.items_per_second, answer.errors["503 busy"]),
+            (2.5, 1)
+        );
+        assert_eq!(answer.latency_us.unwrap().p999, 4.0);
     }
 }

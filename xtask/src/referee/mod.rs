@@ -7,31 +7,35 @@ mod child;
 mod disk;
 pub mod empty;
 mod mec;
-mod mec_load;
 mod postgres;
 mod ratios;
 mod record;
 mod redis;
 mod report;
+mod scale;
 
-use crate::load::{self, Client, HttpCaller};
 use crate::workspace;
 use anyhow::{Context, Result, ensure};
-use bytes::Bytes;
 use clap::ValueEnum;
-use mec::{Mec, SPREAD, Sample};
-use postgres::{Counter, Postgres};
-use record::{Figures, Record, Subject};
+use empty::Empty;
+use mec::{Load, Mec};
+use postgres::Postgres;
+use record::{Cell, Figures, Record, Subject};
 use redis::{Redis, Script};
-use std::net::SocketAddr;
+use scale::Growth;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::runtime::Runtime;
 
+/// Callers of checks and of the empty route.
+const CHECK_CALLERS: [usize; 2] = [32, 128];
+/// Callers of single writes.
+const WRITE_CALLERS: usize = 64;
 /// Callers of `meter_consumptions`: few, because each sends a hundred events at a time.
 const METER_CALLERS: usize = 8;
+/// Events in one `meter_consumptions` request.
+const EVENTS_A_REQUEST: usize = 100;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -41,15 +45,21 @@ pub struct Args {
     /// How long each cell runs in each round
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
-    /// The numbers of callers; ratios with one caller need 1 among them
-    #[arg(long, value_delimiter = ',', default_value = "1,32,64")]
-    callers: Vec<usize>,
-    /// Accounts in MEC: checks ask all of them, writes go to the first 1,000
-    #[arg(long, default_value_t = SPREAD)]
-    accounts: usize,
+    /// Accounts in MEC, and counters elsewhere, over which requests are spread; 1000, or 100000 with --scale
+    #[arg(long)]
+    accounts: Option<usize>,
     /// Measure only these
     #[arg(long, value_delimiter = ',')]
     only: Vec<Side>,
+    /// Also measure on a ledger of 10000 rows and one of --events rows, side by side
+    #[arg(long)]
+    growth: bool,
+    /// Measure with many accounts and --events rows; also tell memory, and kill and restart MEC
+    #[arg(long)]
+    scale: bool,
+    /// Rows of the long ledgers
+    #[arg(long, default_value_t = 1_000_000)]
+    events: usize,
     /// The MEC binary; built from this workspace if not given
     #[arg(long)]
     binary: Option<PathBuf>,
@@ -64,11 +74,12 @@ pub struct Args {
 /// What can be measured alone.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Side {
-    Empty,
-    Mec,
-    Disk,
-    Redis,
+    /// Checks beside the empty route
+    Check,
+    /// Writes beside the raw disk
+    Write,
     Postgres,
+    Redis,
 }
 
 impl Args {
@@ -80,8 +91,9 @@ impl Args {
         Duration::from_secs_f64(self.seconds)
     }
 
-    fn most_callers(&self) -> usize {
-        self.callers.iter().copied().max().unwrap_or(1)
+    fn accounts(&self) -> usize {
+        let usual = if self.scale { 100_000 } else { 1_000 };
+        self.accounts.unwrap_or(usual)
     }
 }
 
@@ -90,17 +102,17 @@ pub fn run(args: &Args) -> Result<()> {
         return run_optimised();
     }
     ensure!(args.rounds > 0, "--rounds must be at least 1");
-    ensure!(
-        args.callers.iter().all(|callers| *callers > 0),
-        "--callers must be at least 1"
-    );
-    ensure!(args.accounts > 0, "--accounts must be at least 1");
+    ensure!(args.accounts() > 0, "--accounts must be at least 1");
     ensure!(
         (0.1..=3600.0).contains(&args.seconds),
         "--seconds must lie between 0.1 and 3600"
     );
+    let binary = match &args.binary {
+        Some(binary) => binary.canonicalize().context("--binary")?,
+        None => workspace::build_mec()?,
+    };
     let parent = match &args.folder {
-        Some(folder) => folder.clone(),
+        Some(folder) => folder.canonicalize().context("--folder")?,
         None => workspace::metadata()?.target_directory,
     };
     let folder = tempfile::Builder::new()
@@ -109,12 +121,15 @@ pub fn run(args: &Args) -> Result<()> {
     // PostgreSQL runs as another user, who must be able to pass through to its own folder.
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711))?;
 
-    let runtime = Runtime::new()?;
-    let (sides, left_out) = Sides::start(args, &runtime, folder.path())?;
+    let (mut sides, left_out) = Sides::start(args, &binary, folder.path())?;
     let mut record = Record::default();
     for round in 1..=args.rounds {
         println!("round {round} of {}", args.rounds);
-        sides.measure(args, &runtime, folder.path(), &mut record)?;
+        sides.round(args, round, &mut record)?;
+    }
+    let mut ratios = ratios::all(&record);
+    if args.scale {
+        ratios.extend(scale::judge(args, &mut sides.mec)?);
     }
     drop(sides);
 
@@ -124,10 +139,9 @@ pub fn run(args: &Args) -> Result<()> {
         folder: folder.path().display().to_string(),
         rounds: args.rounds,
         seconds: args.seconds,
-        accounts: args.accounts,
+        accounts: args.accounts(),
         left_out,
     };
-    let ratios = ratios::all(&record, &args.callers);
     report::print(&conditions, &record, &ratios);
     match &args.json {
         Some(path) => report::write_json(path, &conditions, &record, &ratios),
@@ -135,7 +149,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
-/// Runs the same task from an optimised build: a slow load generator would hide every difference.
+/// Runs the same task from an optimised build: a slow empty route would flatter MEC.
 fn run_optimised() -> Result<()> {
     let mut cargo = workspace::cargo();
     cargo.args(["run", "--quiet", "--release", "--package", "xtask", "--"]);
@@ -145,144 +159,155 @@ fn run_optimised() -> Result<()> {
 
 /// The servers that run, each where it was asked for and is installed.
 struct Sides {
-    mec: Option<Mec>,
-    empty: Option<(child::Child, SocketAddr)>,
-    sample: Sample,
+    folder: PathBuf,
+    mec: Mec,
+    empty: Empty,
     redis: Option<Redis>,
     postgres: Option<Postgres>,
+    growth: Option<Growth>,
 }
 
 impl Sides {
     /// Starts everything, and says what is left out.
-    fn start(args: &Args, runtime: &Runtime, folder: &Path) -> Result<(Self, Vec<String>)> {
+    fn start(args: &Args, binary: &Path, folder: &Path) -> Result<(Self, Vec<String>)> {
         let mut left_out = Vec::new();
-        let mec = if args.wants(Side::Mec) {
-            let binary = args.binary.clone().map_or_else(workspace::build_mec, Ok)?;
-            println!("making {} accounts in MEC", args.accounts);
-            Some(runtime.block_on(Mec::start(&binary, folder, args.accounts))?)
-        } else {
-            None
-        };
-        let sample = match &mec {
-            Some(mec) => runtime.block_on(mec.sample())?,
-            None => Sample::without_mec()?,
-        };
-        let empty = args
-            .wants(Side::Empty)
-            .then(|| empty::start(sample.answer_bytes))
+        println!("making {} accounts in MEC", args.accounts());
+        let mec = Mec::start(binary, &folder.join("mec"), args.accounts())?;
+        if args.scale {
+            println!("filling its ledger with {} rows", args.events);
+            mec.fill(args.events, false)?;
+        }
+        let empty = Empty::start(mec.answer_bytes()?)?;
+        let mut redis = None;
+        if args.wants(Side::Redis) {
+            if Redis::is_installed() {
+                redis = Some(Redis::start(folder).context("starting Redis")?);
+            } else {
+                left_out.push("redis-server is not installed: its rows are left out".to_owned());
+            }
+        }
+        let mut postgres = None;
+        if args.wants(Side::Postgres) {
+            match postgres::installed() {
+                Some(programs) => {
+                    let started = Postgres::start(programs, folder, args.accounts(), WRITE_CALLERS);
+                    postgres = Some(started.context("starting PostgreSQL")?);
+                }
+                None => left_out
+                    .push("PostgreSQL's server is not installed: its rows are left out".to_owned()),
+            }
+        }
+        let growth = args
+            .growth
+            .then(|| Growth::start(args, binary, folder))
             .transpose()?;
-        let redis = if !args.wants(Side::Redis) {
-            None
-        } else if Redis::is_installed() {
-            Some(
-                runtime
-                    .block_on(Redis::start(folder))
-                    .context("starting Redis")?,
-            )
-        } else {
-            left_out.push("redis-server not installed: rows left out".to_owned());
-            None
+        let sides = Self {
+            folder: folder.to_path_buf(),
+            mec,
+            empty,
+            redis,
+            postgres,
+            growth,
         };
-        let postgres = match postgres::installed() {
-            _ if !args.wants(Side::Postgres) => None,
-            Some(programs) => {
-                let postgres = Postgres::start(programs, folder, SPREAD, args.most_callers());
-                Some(postgres.context("starting PostgreSQL")?)
-            }
-            None => {
-                left_out.push("PostgreSQL's server not installed: rows left out".to_owned());
-                None
-            }
-        };
-        Ok((
-            Self {
-                mec,
-                empty,
-                sample,
-                redis,
-                postgres,
-            },
-            left_out,
-        ))
+        Ok((sides, left_out))
     }
 
-    /// One round: every cell once, those that are compared close to each other.
-    fn measure(
-        &self,
-        args: &Args,
-        runtime: &Runtime,
-        folder: &Path,
-        record: &mut Record,
-    ) -> Result<()> {
-        let (duration, most) = (args.duration(), args.most_callers());
-        for &callers in &args.callers {
-            if let Some((_, address)) = &self.empty {
-                let figures = runtime.block_on(self.empty_route(*address, callers, duration))?;
-                record.add(Subject::Empty, callers, figures);
-            }
-            if let Some(mec) = &self.mec {
-                let figures = runtime.block_on(mec.check(callers, duration))?;
-                record.add(Subject::Check, callers, figures);
-            }
+    /// Measures every cell once. Every other round goes backwards, so that what comes first and
+    /// what comes last is not always the same.
+    fn round(&mut self, args: &Args, round: usize, record: &mut Record) -> Result<()> {
+        let mut cells = self.cells(args);
+        if round.is_multiple_of(2) {
+            cells.reverse();
         }
-        if args.wants(Side::Disk) {
-            record.add(Subject::Disk, 1, disk::measure(folder, duration)?);
+        for cell in cells {
+            let measured = self.measure(cell, args.accounts(), args.duration());
+            record.add(cell, measured.with_context(|| format!("measuring {cell}"))?);
         }
-        if let Some(mec) = &self.mec {
-            for &callers in &args.callers {
-                let figures = runtime.block_on(mec.consume(SPREAD, callers, duration))?;
-                record.add(Subject::ConsumeSpread, callers, figures);
-            }
+        match &mut self.growth {
+            Some(growth) => growth.renew(round),
+            None => Ok(()),
         }
-        if let Some(postgres) = &self.postgres {
-            for (subject, counter, accounts) in [
-                (Subject::PostgresSpread, Counter::Only, SPREAD),
-                (Subject::PostgresOnceSpread, Counter::Once, SPREAD),
-                (Subject::PostgresHot, Counter::Only, 1),
-                (Subject::PostgresOnceHot, Counter::Once, 1),
-            ] {
-                record.add(
-                    subject,
-                    most,
-                    postgres.measure(counter, accounts, most, duration)?,
-                );
-            }
-        }
-        if let Some(mec) = &self.mec {
-            let hot = runtime.block_on(mec.consume(1, most, duration))?;
-            record.add(Subject::ConsumeHot, most, hot);
-            let meter = runtime.block_on(mec.meter(METER_CALLERS, duration))?;
-            record.add(Subject::Meter, METER_CALLERS, meter);
-        }
-        if let Some(redis) = &self.redis {
-            for (subject, script) in [
-                (Subject::RedisCheck, Script::Check),
-                (Subject::RedisCount, Script::CheckAndCount),
-            ] {
-                let run = redis.measure(script, SPREAD, most, duration);
-                record.add(subject, most, runtime.block_on(run)?);
-            }
-        }
-        Ok(())
     }
 
-    /// Asks the empty route with the bytes of a real check.
-    async fn empty_route(
-        &self,
-        address: SocketAddr,
-        callers: usize,
-        duration: Duration,
-    ) -> Result<Figures> {
-        let mut all = Vec::new();
-        for _ in 0..callers {
-            let body = self.sample.body.clone();
-            all.push(HttpCaller {
-                client: Client::connect(address).await?,
-                template: self.sample.template.clone(),
-                body: move || -> Bytes { body.clone() },
-                accept: |answer| !answer.is_empty(),
-            });
+    /// What is compared stands side by side.
+    fn cells(&self, args: &Args) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        let mut add = |subject, callers| cells.push(Cell { subject, callers });
+        if args.wants(Side::Check) {
+            for callers in CHECK_CALLERS {
+                add(Subject::Empty, callers);
+                add(Subject::Check, callers);
+            }
         }
-        Ok(Figures::of(&load::run(all, duration).await?, 1))
+        if args.wants(Side::Write) {
+            add(Subject::Empty, 1);
+            add(Subject::Disk, 1);
+            add(Subject::Consume, 1);
+            add(Subject::Meter, METER_CALLERS);
+        }
+        if args.wants(Side::Write) || self.postgres.is_some() || self.redis.is_some() {
+            add(Subject::Consume, WRITE_CALLERS);
+        }
+        if self.postgres.is_some() {
+            add(Subject::Postgres, WRITE_CALLERS);
+            add(Subject::PostgresHot, WRITE_CALLERS);
+        }
+        if args.wants(Side::Write) || self.postgres.is_some() {
+            add(Subject::ConsumeHot, WRITE_CALLERS);
+        }
+        if self.redis.is_some() {
+            add(Subject::RedisCount, WRITE_CALLERS);
+            add(Subject::RedisCheck, WRITE_CALLERS);
+            add(Subject::Check, WRITE_CALLERS);
+        }
+        if self.growth.is_some() {
+            add(Subject::SmallCheck, WRITE_CALLERS);
+            add(Subject::LargeCheck, WRITE_CALLERS);
+            add(Subject::SmallConsume, WRITE_CALLERS);
+            add(Subject::LargeConsume, WRITE_CALLERS);
+        }
+        cells
+    }
+
+    fn measure(&self, cell: Cell, accounts: usize, duration: Duration) -> Result<Figures> {
+        let Cell { subject, callers } = cell;
+        let mec = |load: Load<'_>| self.mec.measure(&load, duration);
+        let growth = |of: fn(&Growth) -> &Mec, workload| {
+            let growth = self.growth.as_ref().context("there is one ledger only")?;
+            of(growth).measure(&Load::spread(workload, callers), duration)
+        };
+        let postgres = |accounts| {
+            let postgres = self.postgres.as_ref().context("PostgreSQL does not run")?;
+            postgres.measure(accounts, callers, duration)
+        };
+        let redis = |script| {
+            let redis = self.redis.as_ref().context("Redis does not run")?;
+            redis.measure(script, accounts, callers, duration)
+        };
+        match subject {
+            Subject::Empty => {
+                let url = format!("http://{}", self.empty.address);
+                self.mec.measure_empty(&url, callers, duration)
+            }
+            Subject::Check => mec(Load::spread("check", callers)),
+            Subject::Consume => mec(Load::spread("consume", callers)),
+            Subject::SmallCheck => growth(|g| &g.small, "check"),
+            Subject::LargeCheck => growth(|g| &g.large, "check"),
+            Subject::SmallConsume => growth(|g| &g.small, "consume"),
+            Subject::LargeConsume => growth(|g| &g.large, "consume"),
+            Subject::ConsumeHot => mec(Load {
+                hot: true,
+                ..Load::spread("consume", callers)
+            }),
+            Subject::Meter => mec(Load {
+                batch: EVENTS_A_REQUEST,
+                ..Load::spread("meter100", callers)
+            }),
+            Subject::Disk => disk::measure(&self.folder, duration),
+            Subject::Postgres => postgres(accounts),
+            Subject::PostgresHot => postgres(1),
+            Subject::RedisCheck => redis(Script::Check),
+            Subject::RedisCount => redis(Script::CheckAndCount),
+        }
     }
 }

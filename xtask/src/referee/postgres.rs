@@ -1,7 +1,7 @@
 //! PostgreSQL as the usual durable counter: a PL/pgSQL function in a transaction a call, driven by
-//! pgbench over loopback on a throw-away cluster with its default settings.
+//! pgbench over a private socket on a throw-away cluster with its default settings.
 
-use super::child::{self, Child};
+use super::child::Child;
 use super::record::Figures;
 use crate::workspace::{output, succeed};
 use anyhow::{Context, Result};
@@ -13,40 +13,15 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 const SCHEMA: &str = include_str!("postgres_counter.sql");
+const SCRIPT: &str = include_str!("postgres_consume.pgbench");
 const INSTALLATIONS: &str = "/usr/lib/postgresql";
-
-/// Which function a run calls.
-#[derive(Clone, Copy)]
-pub enum Counter {
-    /// A number and nothing else.
-    Only,
-    /// A number, a ledger row and an idempotency key.
-    Once,
-}
-
-impl Counter {
-    fn file(self) -> &'static str {
-        match self {
-            Counter::Only => "count_only.pgbench",
-            Counter::Once => "count_once.pgbench",
-        }
-    }
-
-    fn script(self) -> &'static str {
-        match self {
-            Counter::Only => include_str!("postgres_count_only.pgbench"),
-            Counter::Once => include_str!("postgres_count_once.pgbench"),
-        }
-    }
-}
 
 /// A running cluster with the table of counters.
 pub struct Postgres {
     server: Child,
     programs: Programs,
-    folder: PathBuf,
     data: PathBuf,
-    port: u16,
+    script: PathBuf,
 }
 
 /// The server's programs, and the account under which they run.
@@ -66,12 +41,10 @@ impl Programs {
         command
     }
 
-    /// A program that connects to the server.
-    fn client(&self, name: &str, port: u16) -> Command {
+    /// A program that connects to the server by the socket in its folder.
+    fn client(&self, name: &str, data: &Path) -> Command {
         let mut command = Command::new(self.folder.join(name));
-        command
-            .args(["--host=127.0.0.1", "--username=postgres"])
-            .arg(format!("--port={port}"));
+        command.arg("--username=postgres").arg("--host").arg(data);
         command
     }
 }
@@ -112,14 +85,12 @@ impl Postgres {
             "--pgdata",
         ]);
         output(initdb.arg(&data))?;
-        let port = child::free_port()?;
         let configuration = data.join("postgresql.conf");
         let mut settings = std::fs::OpenOptions::new()
             .append(true)
             .open(configuration)?;
-        writeln!(settings, "listen_addresses = '127.0.0.1'")?;
-        writeln!(settings, "port = {port}")?;
-        writeln!(settings, "unix_socket_directories = ''")?;
+        writeln!(settings, "listen_addresses = ''")?;
+        writeln!(settings, "unix_socket_directories = '{}'", data.display())?;
         writeln!(settings, "max_connections = {}", callers + 20)?;
 
         let mut command = programs.server("postgres");
@@ -127,48 +98,35 @@ impl Postgres {
         command.stderr(std::fs::File::create(folder.join("postgres.log"))?);
         let mut server = Child::spawn("postgres", &mut command)?;
         server.wait_until(|| {
-            let status = programs.client("pg_isready", port).arg("--quiet").status();
+            let status = programs.client("pg_isready", &data).arg("--quiet").status();
             status.ok().filter(ExitStatus::success)
         })?;
         let postgres = Self {
             server,
             programs,
-            folder: folder.to_path_buf(),
             data,
-            port,
+            script: folder.join("consume.pgbench"),
         };
-        postgres.fill(accounts)?;
+        std::fs::write(&postgres.script, SCRIPT)?;
+        let schema = folder.join("counter.sql");
+        std::fs::write(&schema, SCHEMA)?;
+        let mut psql = postgres.programs.client("psql", &postgres.data);
+        psql.args(["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1"]);
+        psql.arg(format!("--set=accounts={accounts}"));
+        succeed(psql.arg("--file").arg(&schema).arg("postgres"))?;
         Ok(postgres)
     }
 
-    fn fill(&self, accounts: usize) -> Result<()> {
-        for counter in [Counter::Only, Counter::Once] {
-            std::fs::write(self.folder.join(counter.file()), counter.script())?;
-        }
-        let schema = self.folder.join("counter.sql");
-        std::fs::write(&schema, SCHEMA)?;
-        let mut psql = self.programs.client("psql", self.port);
-        psql.args(["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1"]);
-        psql.arg(format!("--set=accounts={accounts}"));
-        succeed(psql.arg("--file").arg(&schema).arg("postgres"))
-    }
-
-    /// Runs a counter over the first `accounts` rows; one row is the hot one.
-    pub fn measure(
-        &self,
-        counter: Counter,
-        accounts: usize,
-        callers: usize,
-        duration: Duration,
-    ) -> Result<Figures> {
+    /// Runs the counter over the first `accounts` rows; one row is the hot one.
+    pub fn measure(&self, accounts: usize, callers: usize, duration: Duration) -> Result<Figures> {
         let seconds = duration.as_secs_f64().ceil().max(1.0);
-        let mut pgbench = self.programs.client("pgbench", self.port);
+        let mut pgbench = self.programs.client("pgbench", &self.data);
         pgbench.args(["--no-vacuum", "--protocol=prepared"]);
         pgbench.arg(format!("--client={callers}"));
         pgbench.arg(format!("--jobs={}", callers.min(2)));
         pgbench.arg(format!("--time={seconds}"));
         pgbench.arg(format!("--define=accounts={accounts}"));
-        pgbench.arg("--file").arg(self.folder.join(counter.file()));
+        pgbench.arg("--file").arg(&self.script);
         let printed = String::from_utf8(output(pgbench.arg("postgres"))?)?;
         let per_second = rate(&printed).with_context(|| format!("no rate in: {printed}"))?;
         Ok(Figures {

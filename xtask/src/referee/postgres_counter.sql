@@ -1,4 +1,5 @@
--- What MEC's consume is compared with: a function in a transaction a call, in two forms.
+-- What MEC's consume is compared with: a plain counter in one transaction a call. It locks the
+-- counter's row, checks, records the event under its unique key, counts, and commits.
 CREATE TABLE counters (
     account integer PRIMARY KEY,
     used    bigint NOT NULL DEFAULT 0,
@@ -13,39 +14,31 @@ CREATE TABLE events (
     occurred_at     timestamptz NOT NULL DEFAULT now()
 );
 
--- The plain counter: it keeps a number and nothing else.
-CREATE FUNCTION count_only(p_account integer, p_quantity bigint) RETURNS boolean
-LANGUAGE plpgsql AS $$
-BEGIN
-    UPDATE counters
-       SET used = used + p_quantity
-     WHERE account = p_account
-       AND used + p_quantity <= allowed;
-    RETURN FOUND;
-END
-$$;
-
--- The counter with what consume also promises: each call once, and a row that says what was used.
-CREATE FUNCTION count_once(p_account integer, p_quantity bigint, p_key text) RETURNS uuid
+-- The event's id; null where the counter does not allow it. A repeated key counts nothing twice.
+CREATE FUNCTION consume(p_account integer, p_quantity bigint, p_key text) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
+    v_left  bigint;
     v_event uuid;
 BEGIN
+    SELECT allowed - used
+      INTO v_left
+      FROM counters
+     WHERE account = p_account
+       FOR UPDATE;
+    IF v_left IS NULL OR v_left < p_quantity THEN
+        RETURN NULL;
+    END IF;
     INSERT INTO events (idempotency_key, account, quantity)
     VALUES (p_key, p_account, p_quantity)
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING event_id INTO v_event;
     IF v_event IS NULL THEN
         RETURN (SELECT event_id FROM events WHERE idempotency_key = p_key);
     END IF;
     UPDATE counters
        SET used = used + p_quantity
-     WHERE account = p_account
-       AND used + p_quantity <= allowed;
-    IF NOT FOUND THEN
-        DELETE FROM events WHERE event_id = v_event;
-        RETURN NULL;
-    END IF;
+     WHERE account = p_account;
     RETURN v_event;
 END
 $$;

@@ -14,7 +14,7 @@ pub enum Target {
     None,
 }
 
-/// One ratio over all rounds; `summary` is none where one of its sides was left out.
+/// One ratio over all rounds, or one figure; `summary` is none where a side was left out.
 #[derive(Debug, Serialize)]
 pub struct Ratio {
     pub name: String,
@@ -22,79 +22,139 @@ pub struct Ratio {
     pub summary: Option<Summary>,
 }
 
-/// Every ratio that these numbers of callers allow.
-pub fn all(record: &Record, callers: &[usize]) -> Vec<Ratio> {
-    use Subject::*;
-    let most = callers.iter().copied().max().unwrap_or(1);
-    let rate = |subject, callers| -> Vec<f64> {
-        values(record.rounds(subject, callers), |f| Some(f.per_second))
-    };
-    let p99 =
-        |subject, callers| -> Vec<f64> { values(record.rounds(subject, callers), |f| f.p99_us) };
-    let mut ratios = Vec::new();
-    for &callers in callers {
-        ratios.push(Ratio {
-            name: format!("check / empty route, throughput @{callers}"),
-            target: Target::AtLeast(0.80),
-            summary: quotient(&rate(Check, callers), &rate(Empty, callers)),
-        });
-        ratios.push(Ratio {
-            name: format!("check / empty route, p99 @{callers}"),
-            target: Target::AtMost(1.5),
-            summary: quotient(&p99(Check, callers), &p99(Empty, callers)),
-        });
-    }
-    let floor = one_caller_floor(&rate(Disk, 1), &rate(Empty, 1));
-    let mut add = |name: String, target, summary| {
-        ratios.push(Ratio {
-            name,
+impl Ratio {
+    /// A figure that was measured once.
+    pub fn once(name: impl Into<String>, target: Target, value: f64) -> Self {
+        Self {
+            name: name.into(),
             target,
-            summary,
-        })
-    };
-    add(
-        "consume @1 / (1 / (fdatasync + empty route))".to_owned(),
-        Target::AtLeast(0.55),
-        quotient(&rate(ConsumeSpread, 1), &floor),
-    );
-    for (name, ours, theirs, bound) in [
-        ("counter, spread", ConsumeSpread, PostgresSpread, 1.2),
-        (
-            "counter, row and key, spread",
-            ConsumeSpread,
-            PostgresOnceSpread,
-            1.2,
-        ),
-        ("counter, one hot account", ConsumeHot, PostgresHot, 5.0),
-        (
-            "counter, row and key, one hot account",
-            ConsumeHot,
-            PostgresOnceHot,
-            5.0,
-        ),
-    ] {
-        add(
-            format!("consume / PL/pgSQL {name} @{most}"),
-            Target::AtLeast(bound),
-            quotient(&rate(ours, most), &rate(theirs, most)),
-        );
+            summary: Summary::of([value]),
+        }
     }
-    add(
-        "meter_consumptions, events a second".to_owned(),
-        Target::AtLeast(20_000.0),
-        Summary::of(rate(Meter, super::METER_CALLERS)),
-    );
-    add(
-        format!("check / Redis EVALSHA check @{most}"),
-        Target::None,
-        quotient(&rate(Check, most), &rate(RedisCheck, most)),
-    );
-    add(
-        format!("consume / Redis EVALSHA count, spread @{most}"),
-        Target::None,
-        quotient(&rate(ConsumeSpread, most), &rate(RedisCount, most)),
-    );
+}
+
+/// Every ratio of the design that can be told of what was measured.
+pub fn all(record: &Record) -> Vec<Ratio> {
+    let mut ratios = checks(record);
+    ratios.extend(writes(record));
+    ratios.extend(orientation(record));
+    ratios.extend(growth(record));
     ratios
+}
+
+fn checks(record: &Record) -> Vec<Ratio> {
+    let of = |callers| {
+        let p99 = |subject| values(record.rounds(subject, callers), |f| f.p99_us);
+        [
+            Ratio {
+                name: format!("check / empty route, throughput @{callers}"),
+                target: Target::AtLeast(0.80),
+                summary: quotient(
+                    &rates(record, Subject::Check, callers),
+                    &rates(record, Subject::Empty, callers),
+                ),
+            },
+            Ratio {
+                name: format!("check / empty route, p99 @{callers}"),
+                target: Target::AtMost(1.5),
+                summary: quotient(&p99(Subject::Check), &p99(Subject::Empty)),
+            },
+        ]
+    };
+    super::CHECK_CALLERS.into_iter().flat_map(of).collect()
+}
+
+fn writes(record: &Record) -> Vec<Ratio> {
+    let most = super::WRITE_CALLERS;
+    let floor = one_caller_floor(
+        &rates(record, Subject::Disk, 1),
+        &rates(record, Subject::Empty, 1),
+    );
+    vec![
+        Ratio {
+            name: "consume @1 / (1 / (fdatasync + empty route))".to_owned(),
+            target: Target::AtLeast(0.55),
+            summary: quotient(&rates(record, Subject::Consume, 1), &floor),
+        },
+        Ratio {
+            name: format!("consume / PL/pgSQL counter, spread @{most}"),
+            target: Target::AtLeast(1.2),
+            summary: quotient(
+                &rates(record, Subject::Consume, most),
+                &rates(record, Subject::Postgres, most),
+            ),
+        },
+        Ratio {
+            name: format!("consume / PL/pgSQL counter, one hot account @{most}"),
+            target: Target::AtLeast(5.0),
+            summary: quotient(
+                &rates(record, Subject::ConsumeHot, most),
+                &rates(record, Subject::PostgresHot, most),
+            ),
+        },
+        Ratio {
+            name: "meter_consumptions, events a second".to_owned(),
+            target: Target::AtLeast(20_000.0),
+            summary: Summary::of(rates(record, Subject::Meter, super::METER_CALLERS)),
+        },
+    ]
+}
+
+fn orientation(record: &Record) -> Vec<Ratio> {
+    let most = super::WRITE_CALLERS;
+    let rows = [
+        (
+            "consume, spread / fdatasync",
+            Subject::Consume,
+            Subject::Disk,
+            1,
+        ),
+        (
+            "consume, one hot account / fdatasync",
+            Subject::ConsumeHot,
+            Subject::Disk,
+            1,
+        ),
+        (
+            "check / Redis EVALSHA check",
+            Subject::Check,
+            Subject::RedisCheck,
+            most,
+        ),
+        (
+            "consume, spread / Redis EVALSHA count",
+            Subject::Consume,
+            Subject::RedisCount,
+            most,
+        ),
+    ];
+    rows.into_iter()
+        .map(|(name, upper, lower, callers)| Ratio {
+            name: format!("{name} @{most}"),
+            target: Target::None,
+            summary: quotient(&rates(record, upper, most), &rates(record, lower, callers)),
+        })
+        .collect()
+}
+
+fn growth(record: &Record) -> Vec<Ratio> {
+    let most = super::WRITE_CALLERS;
+    [
+        ("check", Subject::LargeCheck, Subject::SmallCheck, 0.9),
+        ("consume", Subject::LargeConsume, Subject::SmallConsume, 0.5),
+    ]
+    .into_iter()
+    .map(|(name, large, small, bound)| Ratio {
+        name: format!("{name}, large ledger / small ledger @{most}"),
+        target: Target::AtLeast(bound),
+        summary: quotient(&rates(record, large, most), &rates(record, small, most)),
+    })
+    .filter(|ratio| ratio.summary.is_some())
+    .collect()
+}
+
+fn rates(record: &Record, subject: Subject, callers: usize) -> Vec<f64> {
+    values(record.rounds(subject, callers), |f| Some(f.per_second))
 }
 
 fn values(rounds: &[Figures], of: impl Fn(&Figures) -> Option<f64>) -> Vec<f64> {

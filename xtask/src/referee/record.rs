@@ -1,6 +1,5 @@
 //! What the rounds measured, cell by cell.
 
-use crate::load::Measured;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,15 +10,17 @@ pub enum Subject {
     Empty,
     Check,
     Disk,
-    ConsumeSpread,
+    Consume,
     ConsumeHot,
-    Meter,
-    PostgresSpread,
+    Postgres,
     PostgresHot,
-    PostgresOnceSpread,
-    PostgresOnceHot,
+    Meter,
     RedisCheck,
     RedisCount,
+    SmallCheck,
+    LargeCheck,
+    SmallConsume,
+    LargeConsume,
 }
 
 impl Subject {
@@ -27,16 +28,18 @@ impl Subject {
         match self {
             Subject::Empty => "empty axum route",
             Subject::Check => "MEC check",
-            Subject::Disk => "fdatasync of a 4 KiB append",
-            Subject::ConsumeSpread => "MEC consume, spread",
+            Subject::Disk => "fdatasync of 4 KiB",
+            Subject::Consume => "MEC consume, spread",
             Subject::ConsumeHot => "MEC consume, one hot account",
-            Subject::Meter => "MEC meter_consumptions, events",
-            Subject::PostgresSpread => "PL/pgSQL counter, spread",
+            Subject::Postgres => "PL/pgSQL counter, spread",
             Subject::PostgresHot => "PL/pgSQL counter, one hot row",
-            Subject::PostgresOnceSpread => "PL/pgSQL counter, row and key, spread",
-            Subject::PostgresOnceHot => "PL/pgSQL counter, row and key, hot",
+            Subject::Meter => "MEC meter_consumptions, events",
             Subject::RedisCheck => "Redis EVALSHA check",
             Subject::RedisCount => "Redis EVALSHA count, fsync always",
+            Subject::SmallCheck => "MEC check, small ledger",
+            Subject::LargeCheck => "MEC check, large ledger",
+            Subject::SmallConsume => "MEC consume, small ledger",
+            Subject::LargeConsume => "MEC consume, large ledger",
         }
     }
 }
@@ -64,18 +67,6 @@ pub struct Figures {
     pub p999_us: Option<f64>,
 }
 
-impl Figures {
-    /// Of a run in which every answer stands for `weight` things done.
-    pub fn of(measured: &Measured, weight: u32) -> Self {
-        Self {
-            per_second: measured.per_second() * f64::from(weight),
-            p50_us: Some(measured.quantile_us(0.5)),
-            p99_us: Some(measured.quantile_us(0.99)),
-            p999_us: Some(measured.quantile_us(0.999)),
-        }
-    }
-}
-
 /// All figures, one per cell and round.
 #[derive(Default)]
 pub struct Record {
@@ -83,11 +74,8 @@ pub struct Record {
 }
 
 impl Record {
-    pub fn add(&mut self, subject: Subject, callers: usize, figures: Figures) {
-        self.cells
-            .entry(Cell { subject, callers })
-            .or_default()
-            .push(figures);
+    pub fn add(&mut self, cell: Cell, figures: Figures) {
+        self.cells.entry(cell).or_default().push(figures);
     }
 
     pub fn cells(&self) -> impl Iterator<Item = (Cell, &[Figures])> {

@@ -1,20 +1,20 @@
 //! Redis as the usual fast counter: scripts that check, and that check and count, with every write
-//! synced. It keeps a number only: no ledger, no idempotency key, no history.
+//! synced, driven by its own `redis-benchmark`. It keeps a number only: no ledger, no idempotency
+//! key, no history.
 
-use super::child::{self, Child};
+use super::child::Child;
 use super::record::Figures;
-use crate::load::{self, Caller};
-use anyhow::{Context, Result, bail};
-use std::net::SocketAddr;
-use std::path::Path;
+use crate::workspace::output;
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 
 const CHECK: &str = include_str!("redis_check.lua");
 const COUNT: &str = include_str!("redis_check_and_count.lua");
 const LIMIT: &str = "999999999";
+/// Calls by which the number of calls of a run is estimated: its tool takes no duration.
+const ESTIMATE_CALLS: usize = 20_000;
 
 /// Which script a run calls.
 #[derive(Clone, Copy)]
@@ -26,180 +26,124 @@ pub enum Script {
 /// A running server on a folder of its own.
 pub struct Redis {
     _server: Child,
-    address: SocketAddr,
+    socket: PathBuf,
     check_hash: String,
     count_hash: String,
 }
 
 impl Redis {
-    /// Whether the server program is installed.
+    /// Whether the server and its tools are installed.
     pub fn is_installed() -> bool {
-        Command::new("redis-server")
-            .arg("--version")
-            .stdout(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
+        ["redis-server", "redis-cli", "redis-benchmark"]
+            .iter()
+            .all(|program| {
+                Command::new(program)
+                    .arg("--version")
+                    .stdout(Stdio::null())
+                    .status()
+                    .is_ok_and(|status| status.success())
+            })
     }
 
-    pub async fn start(folder: &Path) -> Result<Self> {
+    pub fn start(folder: &Path) -> Result<Self> {
         let folder = folder.join("redis");
         std::fs::create_dir(&folder)?;
-        let port = child::free_port()?;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let socket = folder.join("socket");
         let mut command = Command::new("redis-server");
-        command.args([
-            "--bind",
-            "127.0.0.1",
-            "--port",
-            &port.to_string(),
-            "--save",
-            "",
-        ]);
-        command
-            .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
-            .arg(&folder);
-        let mut server = Child::spawn("redis-server", command.stdout(Stdio::null()))?;
-        server.wait_until(|| std::net::TcpStream::connect(address).ok())?;
-
-        let mut connection = Connection::open(address).await?;
-        let check_hash = connection.ask(&encode(&["SCRIPT", "LOAD", CHECK])).await?;
-        let count_hash = connection.ask(&encode(&["SCRIPT", "LOAD", COUNT])).await?;
+        command.args(["--port", "0", "--save", "", "--unixsocket"]);
+        command.arg(&socket);
+        command.args(["--appendonly", "yes", "--appendfsync", "always", "--dir"]);
+        command.arg(&folder).stdout(Stdio::null());
+        let mut server = Child::spawn("redis-server", &mut command)?;
+        let answers = || output(program("redis-cli", &socket).arg("PING")).ok();
+        server.wait_until(|| answers().filter(|answer| answer.starts_with(b"PONG")))?;
+        let load = |script: &str| -> Result<String> {
+            let printed = output(program("redis-cli", &socket).args(["SCRIPT", "LOAD", script]))?;
+            Ok(String::from_utf8(printed)?.trim().to_owned())
+        };
+        let (check_hash, count_hash) = (load(CHECK)?, load(COUNT)?);
         Ok(Self {
             _server: server,
-            address,
+            socket,
             check_hash,
             count_hash,
         })
     }
 
     /// Calls one script over `keys` counters, from each caller over its own connection.
-    pub async fn measure(
+    pub fn measure(
         &self,
         script: Script,
         keys: usize,
         callers: usize,
         duration: Duration,
     ) -> Result<Figures> {
+        let estimate = self.run(script, keys, callers, ESTIMATE_CALLS)?;
+        let calls = estimate.per_second * duration.as_secs_f64();
+        self.run(script, keys, callers, (calls as usize).max(ESTIMATE_CALLS))
+    }
+
+    fn run(&self, script: Script, keys: usize, callers: usize, calls: usize) -> Result<Figures> {
         let hash = match script {
             Script::Check => &self.check_hash,
             Script::CheckAndCount => &self.count_hash,
         };
-        let commands: Vec<Vec<u8>> = (0..keys)
-            .map(|key| encode(&["EVALSHA", hash, "1", &format!("used:{key}"), LIMIT, "1"]))
-            .collect();
-        let mut all = Vec::new();
-        for caller in 0..callers {
-            let connection = Connection::open(self.address).await?;
-            let first = caller * keys / callers;
-            all.push(ScriptCaller {
-                connection,
-                commands: commands.clone(),
-                next: first,
-            });
-        }
-        Ok(Figures::of(&load::run(all, duration).await?, 1))
+        let mut benchmark = program("redis-benchmark", &self.socket);
+        benchmark.args([
+            "--csv",
+            "-c",
+            &callers.to_string(),
+            "-n",
+            &calls.to_string(),
+        ]);
+        benchmark.args(["-r", &keys.to_string(), "EVALSHA", hash, "1"]);
+        benchmark.args(["used:__rand_int__", LIMIT, "1"]);
+        let printed = String::from_utf8(output(&mut benchmark)?)?;
+        figures(&printed).with_context(|| format!("no figures in: {printed}"))
     }
 }
 
-struct ScriptCaller {
-    connection: Connection,
-    /// The same call for every key.
-    commands: Vec<Vec<u8>>,
-    next: usize,
+/// A program that connects by the socket.
+fn program(name: &str, socket: &Path) -> Command {
+    let mut command = Command::new(name);
+    command.arg("-s").arg(socket);
+    command
 }
 
-impl Caller for ScriptCaller {
-    async fn call(&mut self) -> Result<()> {
-        let index = self.next % self.commands.len();
-        self.next += 1;
-        let command = self.commands.get(index).context("there is no key")?;
-        match self.connection.ask(command).await?.as_str() {
-            "1" => Ok(()),
-            other => bail!("the script answered {other}"),
-        }
-    }
+/// The last row of the table that redis-benchmark prints, by its column's names.
+fn figures(printed: &str) -> Option<Figures> {
+    let mut lines = printed.lines();
+    let names: Vec<&str> = fields(lines.find(|line| line.contains("\"rps\""))?);
+    let row = fields(lines.last()?);
+    let column = |name: &str| -> Option<f64> {
+        let at = names.iter().position(|held| *held == name)?;
+        row.get(at)?.parse().ok()
+    };
+    Some(Figures {
+        per_second: column("rps")?,
+        p50_us: column("p50_latency_ms").map(|ms| ms * 1000.0),
+        p99_us: column("p99_latency_ms").map(|ms| ms * 1000.0),
+        p999_us: None,
+    })
 }
 
-/// One connection in the Redis protocol, for answers that are one line or one string.
-struct Connection {
-    stream: BufReader<TcpStream>,
-    line: String,
-}
-
-impl Connection {
-    async fn open(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self {
-            stream: BufReader::new(stream),
-            line: String::new(),
-        })
-    }
-
-    async fn ask(&mut self, command: &[u8]) -> Result<String> {
-        self.stream.write_all(command).await?;
-        self.line.clear();
-        self.stream.read_line(&mut self.line).await?;
-        match parse(self.line.trim_end())? {
-            Reply::Line(text) => Ok(text.to_owned()),
-            Reply::String { bytes } => {
-                let mut text = vec![0; bytes + "\r\n".len()];
-                self.stream.read_exact(&mut text).await?;
-                text.truncate(bytes);
-                Ok(String::from_utf8(text)?)
-            }
-        }
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Reply<'a> {
-    Line(&'a str),
-    /// A string of this length follows.
-    String {
-        bytes: usize,
-    },
-}
-
-/// Reads the first line of a reply.
-fn parse(line: &str) -> Result<Reply<'_>> {
-    match (line.get(..1), line.get(1..)) {
-        (Some("+" | ":"), Some(text)) => Ok(Reply::Line(text)),
-        (Some("$"), Some(length)) => Ok(Reply::String {
-            bytes: length.parse()?,
-        }),
-        _ => bail!("Redis answered `{line}`"),
-    }
-}
-
-/// A command as an array of strings.
-fn encode(words: &[&str]) -> Vec<u8> {
-    let mut command = format!("*{}\r\n", words.len());
-    for word in words {
-        command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
-    }
-    command.into_bytes()
+/// The fields of a row, each in quotation marks.
+fn fields(row: &str) -> Vec<&str> {
+    let row = row.trim().trim_matches('"');
+    row.split("\",\"").collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Reply, encode, parse};
+    use super::figures;
 
     #[test]
-    fn commands_are_arrays_of_strings() {
-        assert_eq!(encode(&["GET", "a"]), b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n");
-    }
-
-    #[test]
-    fn replies_are_lines_or_strings_or_errors() {
-        assert_eq!(parse(":1").unwrap(), Reply::Line("1"));
-        assert_eq!(parse("$40").unwrap(), Reply::String { bytes: 40 });
-        assert!(
-            parse("-ERR no")
-                .unwrap_err()
-                .to_string()
-                .contains("-ERR no")
-        );
-        assert!(parse("").is_err());
+    fn the_table_is_read_by_the_names_of_its_columns() {
+        let printed = "\"test\",\"rps\",\"avg_latency_ms\",\"p50_latency_ms\",\"p99_latency_ms\"\n\
+             \"EVALSHA a 1 used:__rand_int__ 9 1\",\"1234.50\",\"0.3\",\"0.25\",\"0.75\"\n";
+        let figures = figures(printed).unwrap();
+        assert_eq!(figures.per_second, 1234.5);
+        assert_eq!((figures.p50_us, figures.p99_us), (Some(250.0), Some(750.0)));
+        assert!(super::figures("ERR").is_none());
     }
 }

@@ -37,7 +37,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ),
     ("mec-cases", &[]),
     ("mec-e2e", &["mec-client"]),
-    ("xtask", &[]),
+    ("xtask", &["mec-http"]),
 ];
 
 pub fn check(tree: &Tree) -> Result<Vec<Finding>> {

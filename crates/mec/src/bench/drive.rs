@@ -36,6 +36,8 @@ pub enum Pace {
 /// How a load is sent.
 pub struct Drive {
     pub pace: Pace,
+    /// So many at the most in a closed loop.
+    pub requests: u64,
     pub warmup: Duration,
     pub duration: Duration,
 }
@@ -102,7 +104,11 @@ pub async fn run(origin: &Origin, load: &Rc<Load>, drive: &Drive) -> Result<Meas
     });
     let local = LocalSet::new();
     match drive.pace {
-        Pace::Closed => local.run_until(run.closed(connections)).await?,
+        Pace::Closed => {
+            local
+                .run_until(run.closed(connections, drive.requests))
+                .await?
+        }
         Pace::Open { per_second } => {
             let schedule = Schedule { start, per_second };
             local.run_until(run.open(connections, schedule)).await?;
@@ -114,19 +120,27 @@ pub async fn run(origin: &Origin, load: &Rc<Load>, drive: &Drive) -> Result<Meas
 }
 
 impl Run {
-    async fn closed(self: &Rc<Self>, connections: Vec<Connection>) -> Result<()> {
+    async fn closed(self: &Rc<Self>, connections: Vec<Connection>, requests: u64) -> Result<()> {
+        let left = Rc::new(Cell::new(requests));
         let mut callers = JoinSet::new();
         for (caller, connection) in (0..).zip(connections) {
-            let run = self.clone();
+            let (run, left) = (self.clone(), left.clone());
             callers.spawn_local(async move {
                 let mut caller = Caller::new(&run, caller, connection);
-                while caller.ask(Instant::now()).await? < run.end {}
+                while left.get() > 0 {
+                    left.set(left.get() - 1);
+                    if caller.ask(Instant::now()).await? >= run.end {
+                        break;
+                    }
+                }
                 anyhow::Ok(())
             });
         }
         while let Some(ended) = callers.join_next().await {
             ended??;
         }
+        let elapsed = Instant::now().min(self.end) - self.counted_from.min(self.end);
+        self.measured.borrow_mut().elapsed = elapsed;
         Ok(())
     }
 

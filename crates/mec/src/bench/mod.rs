@@ -62,6 +62,9 @@ pub struct BenchArgs {
     /// How long answers count, in seconds
     #[arg(long, default_value_t = 10.0)]
     duration: f64,
+    /// Stop after so many requests, even if the time is not over
+    #[arg(long, conflicts_with = "rate")]
+    requests: Option<u64>,
     /// How long it runs before they count, in seconds
     #[arg(long, default_value_t = 2.0)]
     warmup: f64,
@@ -100,6 +103,7 @@ pub fn bench(folder: &Path, args: &BenchArgs) -> Result<ExitCode> {
     });
     let drive = Drive {
         pace,
+        requests: args.requests.unwrap_or(u64::MAX),
         warmup: seconds(args.warmup, "--warmup", 0.0)?,
         duration: seconds(args.duration, "--duration", 0.01)?,
     };
