@@ -197,28 +197,25 @@ impl fmt::Display for Target {
 
 impl fmt::Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ratio {}: ", self.name)?;
+        write!(f, "{}: ", self.name)?;
         let Some(Summary { median, min, max }) = self.summary else {
             return write!(f, "left out ({}): a side was not measured", self.target);
         };
         let digits = if median < 100.0 { 2 } else { 0 };
-        write!(
-            f,
-            "{median:.digits$} [{min:.digits$}..{max:.digits$}] ({})",
-            self.target
-        )?;
+        write!(f, "{median:.digits$}")?;
+        if min < max {
+            write!(f, " [{min:.digits$}..{max:.digits$}]")?;
+        }
+        write!(f, " ({})", self.target)?;
         if matches!(self.target, Target::None) {
             return Ok(());
         }
-        write!(
-            f,
-            " {}",
-            if self.target.is_met_by(median) {
-                "met"
-            } else {
-                "missed"
-            }
-        )?;
+        let word = if self.target.is_met_by(median) {
+            "met"
+        } else {
+            "missed"
+        };
+        write!(f, " {word}")?;
         if self.target.is_met_by(min) != self.target.is_met_by(max) {
             write!(f, ", but noisy: the rounds lie on both sides of the target")?;
         }
@@ -246,20 +243,15 @@ mod tests {
             &[9.0, 8.0, 8.5],
             &[10.0, 10.0, 10.0],
             Target::AtLeast(0.8),
-            "ratio a / b: 0.85 [0.80..0.90] (target >= 0.8) met",
+            "a / b: 0.85 [0.80..0.90] (target >= 0.8) met",
         );
         check(
             &[2.0],
             &[1.0],
             Target::AtMost(1.5),
-            "ratio a / b: 2.00 [2.00..2.00] (target <= 1.5) missed",
+            "a / b: 2.00 (target <= 1.5) missed",
         );
-        check(
-            &[2.0],
-            &[1.0],
-            Target::None,
-            "ratio a / b: 2.00 [2.00..2.00] (no target)",
-        );
+        check(&[2.0], &[1.0], Target::None, "a / b: 2.00 (no target)");
     }
 
     #[test]
@@ -268,14 +260,14 @@ mod tests {
             &[0.9, 0.7],
             &[1.0, 1.0],
             Target::AtLeast(0.8),
-            "ratio a / b: 0.80 [0.70..0.90] (target >= 0.8) met, but noisy: the rounds lie on both \
+            "a / b: 0.80 [0.70..0.90] (target >= 0.8) met, but noisy: the rounds lie on both \
              sides of the target",
         );
         check(
             &[0.9],
             &[],
             Target::AtLeast(0.8),
-            "ratio a / b: left out (target >= 0.8): a side was not measured",
+            "a / b: left out (target >= 0.8): a side was not measured",
         );
     }
 

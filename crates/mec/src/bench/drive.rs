@@ -15,7 +15,8 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::client::{Connection, Origin};
-use super::workload::{Kind, Load, Requests};
+use super::kind::Kind;
+use super::workload::{Load, Requests};
 
 /// The longest latency that is told apart from longer ones.
 const LONGEST_NS: u64 = 600_000_000_000;

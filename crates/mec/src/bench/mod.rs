@@ -10,6 +10,7 @@
 
 mod client;
 mod drive;
+mod kind;
 mod prepare;
 mod report;
 mod workload;
