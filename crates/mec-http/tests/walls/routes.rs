@@ -155,6 +155,9 @@ pub const RESOURCES: [(&str, Arguments); 2] = [
                     "limit_kind_code": "cumulative", "quantity_allowed": 1})]
     }),
 ];
+/// Routes that name nobody's object: they act in the caller's own namespace, whose walls stand in
+/// `catalogue.rs` (`only_administrators_reach_it_each_in_their_namespace`).
+pub const OF_THE_CALLER: [&str; 1] = ["/admin/catalogue"];
 /// Pages about the service itself.
 pub const PAGES: [&str; 5] = ["/api/", "/docs", "/health", "/openapi.json", "/ready"];
 
