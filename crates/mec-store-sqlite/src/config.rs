@@ -15,6 +15,8 @@ pub(crate) const WRITER_CACHE_KIB: i64 = 64 * 1024;
 pub(crate) const READER_CACHE_KIB: i64 = 8 * 1024;
 /// After so many pages in the write-ahead log they are moved into the database.
 pub(crate) const CHECKPOINT_PAGES: i64 = 8_000;
+/// What the write-ahead log grows to between two such moves, and a little more.
+pub(crate) const LOG_BYTES: u64 = 36 << 20;
 /// How long a statement waits for a lock that another program, such as a backup, holds.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// More than there are files in `sql/`, so that no statement is prepared twice.

@@ -76,6 +76,10 @@ fn writer(path: &Path) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "temp_store", "memory")
     };
     prepare().map_err(store_error)?;
+    if let Err(error) = folder::lay_out_log(path) {
+        // The log grows as it is written, then, and commits are slower until it has its size.
+        tracing::warn!(%error, "the write-ahead log could not be laid out");
+    }
     Ok(connection)
 }
 
