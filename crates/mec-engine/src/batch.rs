@@ -94,7 +94,7 @@ async fn attempt<S: Store>(
     decisions: Vec<DecisionRow>,
 ) -> Result<Vec<Option<Answer>>, CommitError> {
     let keys: Vec<KeyRef> = requests.iter().filter_map(key_of).collect();
-    let batch = store.begin(0, &keys).await?;
+    let batch = store.begin(0, &[], &keys).await?;
     let known = keys.into_iter().zip(batch.keys().iter().cloned());
     let known = known.filter_map(|(key, state)| match state {
         KeyState::Taken(stored) => Some((key, stored)),

@@ -7,7 +7,7 @@ use mec_core::need::{Loaded, Need};
 use mec_core::{Namespace, Timestamp};
 use mec_store::{
     Batch, Clock, CommitError, CommitSet, KeyRef, KeyState, Locator, Place, StoreError,
-    StoredAnswer,
+    StoredAnswer, TreeRef,
 };
 use rusqlite::{Connection, ErrorCode, Row, params};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use crate::convert::{code, optional_id};
 use crate::error::store_error;
 use crate::values::first;
 use crate::writer::{Slot, Taken};
-use crate::{commit, load, sql};
+use crate::{catalogue, commit, load, sql};
 
 /// One transaction of the embedded store. The lock it begins with is SQLite's own, so that nothing
 /// it reads can change before it commits, even by a program that does not know of the folder's lock.
@@ -25,6 +25,7 @@ pub struct SqliteBatch {
     taken: Taken,
     now: Timestamp,
     fencing_epoch: u64,
+    heads: Vec<Option<TreeHead>>,
     keys: Vec<KeyState>,
 }
 
@@ -33,11 +34,17 @@ impl SqliteBatch {
         slot: &Arc<Slot>,
         clock: &dyn Clock,
         fencing_epoch: u64,
+        trees: &[TreeRef],
         keys: &[KeyRef],
     ) -> Result<Self, StoreError> {
         let taken = slot.take()?;
         let connection = taken.connection()?;
         open_transaction(connection).map_err(store_error)?;
+        let heads: rusqlite::Result<Vec<Option<TreeHead>>> = trees
+            .iter()
+            .map(|of| load::head(connection, &of.namespace, of.tree))
+            .collect();
+        let heads = heads.map_err(store_error)?;
         let states: rusqlite::Result<Vec<KeyState>> =
             keys.iter().map(|key| key_state(connection, key)).collect();
         let keys = states.map_err(store_error)?;
@@ -45,6 +52,7 @@ impl SqliteBatch {
             taken,
             now: clock.now(),
             fencing_epoch,
+            heads,
             keys,
         })
     }
@@ -55,8 +63,16 @@ impl Batch for SqliteBatch {
         self.now
     }
 
+    fn heads(&self) -> &[Option<TreeHead>] {
+        &self.heads
+    }
+
     fn keys(&self) -> &[KeyState] {
         &self.keys
+    }
+
+    async fn catalogue_version(&mut self, namespace: &Namespace) -> Result<u64, StoreError> {
+        catalogue::version(self.taken.connection()?, namespace).map_err(store_error)
     }
 
     async fn locate(

@@ -6,7 +6,7 @@ use mec_core::catalogue::Lookups;
 use mec_core::{Catalogue, Namespace, Timestamp};
 use mec_store::{
     CatalogueDraft, CatalogueRows, Clock, CommitError, Expired, KeyRef, Locator, Place, Retention,
-    SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
+    SeriesQuery, SeriesRow, Store, StoreError, TreeRef, UsageQuery,
 };
 use uuid::Uuid;
 
@@ -68,8 +68,13 @@ impl Store for SqliteStore {
         1
     }
 
-    async fn begin(&self, _lane: usize, keys: &[KeyRef]) -> Result<SqliteBatch, StoreError> {
-        SqliteBatch::begin(&self.slot, &*self.clock, self.fencing_epoch, keys)
+    async fn begin(
+        &self,
+        _lane: usize,
+        trees: &[TreeRef],
+        keys: &[KeyRef],
+    ) -> Result<SqliteBatch, StoreError> {
+        SqliteBatch::begin(&self.slot, &*self.clock, self.fencing_epoch, trees, keys)
     }
 
     async fn catalogue(
@@ -141,15 +146,18 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn find(
+    async fn locate(
         &self,
-        namespace: &Namespace,
-        locator: Locator,
-    ) -> Result<Option<Place>, StoreError> {
-        let namespace = namespace.clone();
-        self.readers
-            .read(move |connection| load::locate(connection, &namespace, &locator))
-            .await
+        references: &[(Namespace, Locator)],
+    ) -> Result<Vec<Option<Place>>, StoreError> {
+        let references = references.to_vec();
+        let read = self.readers.read(move |connection| {
+            let located = references
+                .iter()
+                .map(|(namespace, locator)| load::locate(connection, namespace, locator));
+            located.collect()
+        });
+        read.await
     }
 
     async fn ancestors(

@@ -68,7 +68,7 @@ async fn a_database_that_cannot_be_written_to_is_unavailable_until_it_can() {
         store.health().await,
         Err(StoreError::Unavailable(..))
     ));
-    let batch = store.begin(0, &[]).await.unwrap();
+    let batch = store.begin(0, &[], &[]).await.unwrap();
     let error = batch.commit(set()).await.unwrap_err();
     assert!(
         matches!(error, CommitError::NotDone(StoreError::Unavailable(..))),
@@ -79,7 +79,7 @@ async fn a_database_that_cannot_be_written_to_is_unavailable_until_it_can() {
     read_only(false);
     store.health().await.unwrap();
     store
-        .begin(0, &[])
+        .begin(0, &[], &[])
         .await
         .unwrap()
         .commit(set())

@@ -101,7 +101,7 @@ async fn a_lock_of_another_program_passes() {
     let store = world.open();
     let other = world.raw();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let error = store.begin(0, &[]).await.unwrap_err();
+    let error = store.begin(0, &[], &[]).await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(..)), "{error}");
     other.execute_batch("ROLLBACK").unwrap();
     planted(&mut world, &store).await;
@@ -203,8 +203,8 @@ async fn a_sum_beyond_its_range_is_refused_as_an_overflow_and_counters_stay_righ
 async fn a_dropped_batch_leaves_no_trace_and_the_next_one_begins() {
     let mut world = World::new();
     let store = world.open();
-    drop(store.begin(0, &[]).await.unwrap());
-    let batch = store.begin(0, &[]).await.unwrap();
+    drop(store.begin(0, &[], &[]).await.unwrap());
+    let batch = store.begin(0, &[], &[]).await.unwrap();
     batch.commit(CommitSet::default()).await.unwrap();
     planted(&mut world, &store).await;
 }

@@ -107,7 +107,7 @@ async fn accounts_are_found_by_every_name() {
         (Locator::Reservation(event), None),
         (Locator::Grant(event), None),
     ];
-    let mut batch = store.begin(0, &[]).await.unwrap();
+    let mut batch = store.begin(0, &[], &[]).await.unwrap();
     let asked: Vec<Locator> = locators
         .iter()
         .map(|(locator, _)| locator.clone())
@@ -311,7 +311,7 @@ async fn keys_scopes_and_own_totals_are_remembered() {
             hash: key_hash(key),
         })
         .collect();
-    let batch = store.begin(0, &refs).await.unwrap();
+    let batch = store.begin(0, &[], &refs).await.unwrap();
     assert_eq!(
         batch.keys(),
         [KeyState::Free, KeyState::Free, KeyState::Free]
@@ -343,7 +343,7 @@ async fn keys_scopes_and_own_totals_are_remembered() {
         })
         .await
         .unwrap();
-    let batch = store.begin(0, &refs).await.unwrap();
+    let batch = store.begin(0, &[], &refs).await.unwrap();
     let taken = KeyState::Taken(stored.clone());
     assert_eq!(batch.keys(), [taken.clone(), KeyState::Free, taken]);
     // A key is one in its namespace, whoever uses it.

@@ -9,6 +9,9 @@ pub enum StoreError {
         String,
         #[source] Option<Box<dyn std::error::Error + Send + Sync>>,
     ),
+    /// Another writer was in the way, and nothing was done: the same may work when it is tried again.
+    #[error("another writer was in the way: {0}")]
+    Again(String),
     /// What it holds is not what it should hold.
     #[error("the store is damaged: {0}")]
     Damaged(String),

@@ -25,9 +25,9 @@ use uuid::Uuid;
 
 pub use error::{CommitError, StoreError};
 pub use rows::{
-    CatalogueDraft, CatalogueRows, CommitSet, DecisionRow, Expired, KeyRef, KeyRow, KeyState,
-    Locator, Place, Retention, SeriesBucket, SeriesGroup, SeriesQuery, SeriesRow, StoredAnswer,
-    TreeCommit, UsageQuery, key_hash,
+    CatalogueDraft, CatalogueRows, CommitSet, Cursor, DecisionRow, Expired, KeyRef, KeyRow,
+    KeyState, Locator, Moved, Place, Retention, SeriesBucket, SeriesGroup, SeriesQuery, SeriesRow,
+    StoredAnswer, TreeCommit, TreeRef, UsageQuery, key_hash,
 };
 
 /// Tells the time. The store's clock is the one that commands are decided by.
@@ -47,12 +47,31 @@ pub trait Store: Send + Sync + 'static {
     /// How many lanes may write at the same time; at least 1. The embedded store has one.
     fn lanes(&self) -> usize;
 
-    /// Starts a batch on a lane and looks up the idempotency keys its commands bear, in their order.
+    /// Whether other processes write to it as well. If not, what the engine holds in memory is never
+    /// behind, and batches need not name the trees that they work on.
+    fn has_peers(&self) -> bool {
+        false
+    }
+
+    /// Starts a batch on a lane: takes the locks of its trees, each named once, in an order of its own;
+    /// then reads the clock; then looks up the idempotency keys its commands bear, and keeps them from
+    /// being used elsewhere until the batch ends.
     fn begin(
         &self,
         lane: usize,
+        trees: &[TreeRef],
         keys: &[KeyRef],
     ) -> impl Future<Output = Result<Self::Batch, StoreError>>;
+
+    /// What other processes have committed since a cursor, and where that was seen; without a cursor,
+    /// nothing but where to begin. What was committed before the call is never missed.
+    fn moved(
+        &self,
+        since: Option<Cursor>,
+    ) -> impl Future<Output = Result<Moved, StoreError>> + Send {
+        let _ = since;
+        async { Ok(Moved::default()) }
+    }
 
     /// The catalogue of a namespace if it is newer than a version; an empty one for a namespace that has none.
     fn catalogue(
@@ -96,12 +115,21 @@ pub trait Store: Send + Sync + 'static {
         query: SeriesQuery,
     ) -> impl Future<Output = Result<Vec<SeriesRow>, StoreError>> + Send;
 
-    /// Finds what a reference names, for reads outside a batch. Sees all that was committed before.
+    /// Finds what references name, in their order, outside a batch. Sees all that was committed before.
+    fn locate(
+        &self,
+        references: &[(Namespace, Locator)],
+    ) -> impl Future<Output = Result<Vec<Option<Place>>, StoreError>> + Send;
+
+    /// [`Store::locate`] for one reference.
     fn find(
         &self,
         namespace: &Namespace,
         locator: Locator,
-    ) -> impl Future<Output = Result<Option<Place>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Place>, StoreError>> + Send {
+        let reference = [(namespace.clone(), locator)];
+        async move { Ok(self.locate(&reference).await?.pop().flatten()) }
+    }
 
     /// The accounts from an account up to its owner, nearest first, itself included; empty if unknown.
     fn ancestors(
@@ -119,8 +147,18 @@ pub trait Batch {
     /// The store's clock, read after the batch's locks were taken.
     fn now(&self) -> Timestamp;
 
+    /// The heads of the trees given to [`Store::begin`], in their order; none where there is no such
+    /// tree. They do not change before the batch ends.
+    fn heads(&self) -> &[Option<TreeHead>];
+
     /// What is known of the keys given to [`Store::begin`], in their order.
     fn keys(&self) -> &[KeyState];
+
+    /// The version of a namespace's catalogue, read after the batch's locks were taken.
+    fn catalogue_version(
+        &mut self,
+        namespace: &Namespace,
+    ) -> impl Future<Output = Result<u64, StoreError>>;
 
     /// Finds what references name, in their order.
     fn locate(
@@ -129,7 +167,7 @@ pub trait Batch {
         locators: &[Locator],
     ) -> impl Future<Output = Result<Vec<Option<Place>>, StoreError>>;
 
-    /// The head of a tree; none when there is no such tree.
+    /// The head of a tree, whose lock is taken; none when there is no such tree.
     fn head(
         &mut self,
         namespace: &Namespace,

@@ -36,6 +36,32 @@ pub struct Place {
     pub tree: Uuid,
 }
 
+/// A tree by name.
+#[derive(Clone, Debug, Eq, PartialEq, Hash, Ord, PartialOrd)]
+pub struct TreeRef {
+    /// Whose.
+    pub namespace: Namespace,
+    /// The owner's account id.
+    pub tree: Uuid,
+}
+
+/// Up to where a process has seen what others committed. Only the store that made it can read it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Cursor(pub u64);
+
+/// What other processes have committed, for [`Store::moved`](crate::Store::moved).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Moved {
+    /// Trees that changed, each with its version afterwards or a later one.
+    pub trees: Vec<(TreeRef, u64)>,
+    /// Catalogues that changed, likewise.
+    pub catalogues: Vec<(Namespace, u64)>,
+    /// From where to ask the next time. What is told may be told again, never left out.
+    pub cursor: Cursor,
+    /// The store's clock; none where it is the process's own.
+    pub now: Option<Timestamp>,
+}
+
 /// An idempotency key with the call it came with.
 #[derive(Clone, Debug, Eq, PartialEq, Hash)]
 pub struct KeyRef {

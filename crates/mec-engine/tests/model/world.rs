@@ -142,7 +142,7 @@ impl World {
             return None;
         };
         let loaded = self.runtime.block_on(async {
-            let mut batch = store.begin(0, &[]).await.unwrap();
+            let mut batch = store.begin(0, &[], &[]).await.unwrap();
             let needs = [Need::Grant(grant)];
             let namespace = Namespace::default_namespace();
             batch.load(&namespace, owner, &needs).await.unwrap().pop()

@@ -42,7 +42,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let cause: &dyn std::error::Error = &error;
         match &error {
-            StoreError::Unavailable(..) => {
+            StoreError::Unavailable(..) | StoreError::Again(_) => {
                 tracing::warn!(cause, "the store is not available");
                 Self::new(
                     "store_unavailable",
@@ -156,6 +156,11 @@ mod tests {
             ),
             (
                 StoreError::Unavailable("secret".into(), None).into(),
+                "store_unavailable",
+                503,
+            ),
+            (
+                StoreError::Again("secret".into()).into(),
                 "store_unavailable",
                 503,
             ),

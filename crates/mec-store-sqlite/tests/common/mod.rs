@@ -142,7 +142,7 @@ impl Tree {
         commands: Vec<Vec<Change>>,
     ) -> Result<(), CommitError> {
         let mut head = self.head.clone();
-        let batch = store.begin(0, &[]).await?;
+        let batch = store.begin(0, &[], &[]).await?;
         let changes: Vec<(usize, Change)> = commands
             .into_iter()
             .enumerate()
@@ -265,7 +265,7 @@ pub async fn planted(world: &mut World, store: &SqliteStore) -> (Tree, Uuid, Uui
 }
 
 pub async fn load(store: &SqliteStore, tree: Uuid, need: Need) -> Loaded {
-    let mut batch = store.begin(0, &[]).await.unwrap();
+    let mut batch = store.begin(0, &[], &[]).await.unwrap();
     let mut loaded = batch.load(&namespace(), tree, &[need]).await.unwrap();
     loaded.pop().unwrap()
 }

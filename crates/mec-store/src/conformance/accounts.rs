@@ -82,7 +82,7 @@ pub async fn an_external_id_is_unique_in_its_namespace<S: Store>(store: &S, _clo
         ..CommitSet::default()
     };
     store
-        .begin(0, &[])
+        .begin(0, &[], &[])
         .await
         .unwrap()
         .commit(set)
@@ -171,7 +171,7 @@ pub async fn things_are_found_at_their_account<S: Store>(store: &S, _clock: &Tes
         account: USER,
         tree: OWNER,
     });
-    let mut batch = store.begin(0, &[]).await.unwrap();
+    let mut batch = store.begin(0, &[], &[]).await.unwrap();
     assert_eq!(
         batch.locate(&namespace(), &locators).await.unwrap(),
         [place; 4]

@@ -3,13 +3,15 @@
 use super::TestClock;
 use super::given::{
     NOW, ONE, OWNER, TEAM, USER, account, commit, counter, created, family, id, namespace,
-    seconds_later, sum, tree, try_commit, used,
+    other_namespace, seconds_later, sum, tree, try_commit, used,
 };
-use crate::{Batch, CommitError, CommitSet, DecisionRow, Locator, Place, Store};
+use crate::{
+    Batch, CatalogueDraft, CommitError, CommitSet, DecisionRow, Locator, Place, Store, TreeRef,
+};
 use mec_core::{Code, Quantity};
 
 pub async fn a_dropped_batch_leaves_no_trace<S: Store>(store: &S, _clock: &TestClock) {
-    let mut batch = store.begin(0, &[]).await.unwrap();
+    let mut batch = store.begin(0, &[], &[]).await.unwrap();
     assert_eq!(batch.head(&namespace(), OWNER).await.unwrap(), None);
     drop(batch);
     family(store).await;
@@ -44,7 +46,7 @@ pub async fn a_refused_commit_leaves_no_trace<S: Store>(store: &S, _clock: &Test
             .unwrap(),
         None
     );
-    let mut batch = store.begin(0, &[]).await.unwrap();
+    let mut batch = store.begin(0, &[], &[]).await.unwrap();
     assert_eq!(batch.head(&namespace(), OWNER).await.unwrap(), None);
     drop(batch);
     family(store).await;
@@ -95,7 +97,7 @@ pub async fn a_commit_is_seen_by_all_that_follows<S: Store>(store: &S, _clock: &
             .unwrap(),
         place
     );
-    let mut batch = store.begin(0, &[]).await.unwrap();
+    let mut batch = store.begin(0, &[], &[]).await.unwrap();
     let found = batch
         .locate(
             &namespace(),
@@ -125,7 +127,7 @@ pub async fn a_commit_is_seen_by_all_that_follows<S: Store>(store: &S, _clock: &
         })
         .await
         .unwrap();
-    let mut batch = store.begin(0, &[]).await.unwrap();
+    let mut batch = store.begin(0, &[], &[]).await.unwrap();
     assert_eq!(batch.head(&namespace(), OWNER).await.unwrap(), Some(head));
 }
 
@@ -153,9 +155,12 @@ fn decision() -> DecisionRow {
 }
 
 pub async fn the_clock_is_read_when_the_batch_begins<S: Store>(store: &S, clock: &TestClock) {
-    assert_eq!(store.begin(0, &[]).await.unwrap().now(), NOW);
+    assert_eq!(store.begin(0, &[], &[]).await.unwrap().now(), NOW);
     clock.set(seconds_later(5));
-    assert_eq!(store.begin(0, &[]).await.unwrap().now(), seconds_later(5));
+    assert_eq!(
+        store.begin(0, &[], &[]).await.unwrap().now(),
+        seconds_later(5)
+    );
 }
 
 pub async fn a_tree_is_new_once<S: Store>(store: &S, _clock: &TestClock) {
@@ -170,4 +175,54 @@ pub async fn a_tree_is_new_once<S: Store>(store: &S, _clock: &TestClock) {
 pub async fn a_healthy_store_says_so<S: Store>(store: &S, _clock: &TestClock) {
     assert!(store.lanes() >= 1);
     store.health().await.unwrap();
+}
+
+pub async fn a_batch_tells_the_heads_of_its_trees<S: Store>(store: &S, _clock: &TestClock) {
+    family(store).await;
+    let of = |namespace, tree| TreeRef { namespace, tree };
+    let trees = [
+        of(namespace(), USER),
+        of(namespace(), OWNER),
+        of(other_namespace(), OWNER),
+    ];
+    let mut batch = store.begin(0, &trees, &[]).await.unwrap();
+    let held = batch.head(&namespace(), OWNER).await.unwrap();
+    assert_eq!(batch.heads(), [None, held.clone(), None]);
+    assert_eq!(held.map(|head| head.tree_id), Some(OWNER));
+}
+
+pub async fn a_batch_tells_the_versions_of_catalogues<S: Store>(store: &S, _clock: &TestClock) {
+    for namespace in [namespace(), other_namespace()] {
+        let held = store.catalogue(&namespace, None).await.unwrap().unwrap();
+        let mut batch = store.begin(0, &[], &[]).await.unwrap();
+        let version = batch.catalogue_version(&namespace).await.unwrap();
+        assert_eq!(version, held.version);
+    }
+    let put = store
+        .put_catalogue(&namespace(), &CatalogueDraft::default(), NOW)
+        .await
+        .unwrap();
+    let mut batch = store.begin(0, &[], &[]).await.unwrap();
+    let version = batch.catalogue_version(&namespace()).await.unwrap();
+    assert_eq!(version, put.version);
+}
+
+pub async fn references_are_located_in_their_order<S: Store>(store: &S, _clock: &TestClock) {
+    family(store).await;
+    let references = [
+        (namespace(), Locator::Account(USER)),
+        (other_namespace(), Locator::Account(USER)),
+        (namespace(), Locator::External("nobody".into())),
+        (namespace(), Locator::Account(OWNER)),
+    ];
+    let place = |account| {
+        Some(Place {
+            account,
+            tree: OWNER,
+        })
+    };
+    assert_eq!(
+        store.locate(&references).await.unwrap(),
+        [place(USER), None, None, place(OWNER)]
+    );
 }

@@ -294,7 +294,7 @@ pub fn tree(
 }
 
 pub async fn commit_set<S: Store>(store: &S, set: CommitSet) -> Result<(), CommitError> {
-    store.begin(0, &[]).await.unwrap().commit(set).await
+    store.begin(0, &[], &[]).await.unwrap().commit(set).await
 }
 
 /// Commits changes to the tree of [`OWNER`] in the namespace `default`.
@@ -343,7 +343,7 @@ pub async fn family<S: Store>(store: &S) {
 }
 
 pub async fn load<S: Store>(store: &S, namespace: &Namespace, need: Need) -> Loaded {
-    let mut batch = store.begin(0, &[]).await.unwrap();
+    let mut batch = store.begin(0, &[], &[]).await.unwrap();
     batch
         .load(namespace, OWNER, &[need])
         .await

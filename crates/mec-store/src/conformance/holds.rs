@@ -203,7 +203,7 @@ pub async fn many_short_leases_leave_nothing_behind<S: Store>(store: &S, clock: 
             ..CommitSet::default()
         };
         store
-            .begin(0, &[])
+            .begin(0, &[], &[])
             .await
             .unwrap()
             .commit(set)

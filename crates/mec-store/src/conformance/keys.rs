@@ -35,7 +35,7 @@ fn key(namespace: Namespace, key: &str) -> KeyRef {
 }
 
 async fn states<S: Store>(store: &S, keys: &[KeyRef]) -> Vec<KeyState> {
-    store.begin(0, keys).await.unwrap().keys().to_vec()
+    store.begin(0, &[], keys).await.unwrap().keys().to_vec()
 }
 
 pub async fn a_new_key_is_free<S: Store>(store: &S, _clock: &TestClock) {

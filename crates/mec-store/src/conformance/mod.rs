@@ -77,7 +77,9 @@ macro_rules! conformance_tests {
                 a_key_twice_is_refused_and_names_its_command;
             batches: a_dropped_batch_leaves_no_trace, a_refused_commit_leaves_no_trace,
                 after_a_refused_commit_counters_do_not_mix, a_commit_is_seen_by_all_that_follows,
-                the_clock_is_read_when_the_batch_begins, a_tree_is_new_once, a_healthy_store_says_so;
+                the_clock_is_read_when_the_batch_begins, a_tree_is_new_once, a_healthy_store_says_so,
+                a_batch_tells_the_heads_of_its_trees, a_batch_tells_the_versions_of_catalogues,
+                references_are_located_in_their_order;
             accounts: an_account_is_found_by_its_names, ancestors_are_told_nearest_first,
                 an_external_id_is_unique_in_its_namespace, an_account_keeps_its_parent_when_updated,
                 a_child_of_nobody_is_refused, things_are_found_at_their_account;

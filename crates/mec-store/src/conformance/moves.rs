@@ -199,7 +199,7 @@ pub async fn a_move_into_another_tree_than_the_committed_one_is_refused<S: Store
         trees,
         ..CommitSet::default()
     };
-    let batch = store.begin(0, &[]).await.unwrap();
+    let batch = store.begin(0, &[], &[]).await.unwrap();
     assert!(batch.commit(set).await.is_err());
     assert_eq!(tree_of(store, TEAM).await, OWNER);
 }

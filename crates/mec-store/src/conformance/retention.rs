@@ -61,7 +61,7 @@ async fn answer_of<S: Store>(store: &S, text: &str) -> (Option<Uuid>, Option<Str
         namespace: namespace(),
         hash: key_hash(text),
     }];
-    match store.begin(0, &keys).await.unwrap().keys() {
+    match store.begin(0, &[], &keys).await.unwrap().keys() {
         [KeyState::Taken(stored)] => (stored.event_id, stored.answer.clone()),
         other => panic!("{other:?}"),
     }

@@ -78,7 +78,7 @@ pub async fn every_range_is_exact<S: Store>(store: &S, _clock: &TestClock) {
     }
     let mut bounds: Vec<Option<Timestamp>> = EDGES.iter().map(|edge| Some(time(edge))).collect();
     bounds.push(None);
-    let mut batch = store.begin(0, &[]).await.unwrap();
+    let mut batch = store.begin(0, &[], &[]).await.unwrap();
     for from in &bounds {
         for to in &bounds {
             let within = |at: &Timestamp| {

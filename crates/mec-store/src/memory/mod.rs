@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     Batch, CatalogueDraft, CatalogueRows, Clock, CommitError, CommitSet, Expired, KeyRef, KeyState,
-    Locator, Place, Retention, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
+    Locator, Place, Retention, SeriesQuery, SeriesRow, Store, StoreError, TreeRef, UsageQuery,
 };
 use state::{Space, State};
 
@@ -71,8 +71,17 @@ impl Store for MemoryStore {
         1
     }
 
-    async fn begin(&self, _lane: usize, keys: &[KeyRef]) -> Result<MemoryBatch, StoreError> {
+    async fn begin(
+        &self,
+        _lane: usize,
+        trees: &[TreeRef],
+        keys: &[KeyRef],
+    ) -> Result<MemoryBatch, StoreError> {
         let state = lock(&self.state).clone();
+        let heads = trees
+            .iter()
+            .map(|of| state.space(&of.namespace).heads.get(&of.tree).cloned())
+            .collect();
         let keys = keys
             .iter()
             .map(|key| state.space(&key.namespace).key(key.hash))
@@ -80,6 +89,7 @@ impl Store for MemoryStore {
         Ok(MemoryBatch {
             store: self.clone(),
             now: self.clock.now(),
+            heads,
             keys,
             state,
         })
@@ -135,12 +145,14 @@ impl Store for MemoryStore {
         Ok(self.read(&query.namespace, |space| space.series(&query)))
     }
 
-    async fn find(
+    async fn locate(
         &self,
-        namespace: &Namespace,
-        locator: Locator,
-    ) -> Result<Option<Place>, StoreError> {
-        Ok(self.read(namespace, |space| space.locate(&locator)))
+        references: &[(Namespace, Locator)],
+    ) -> Result<Vec<Option<Place>>, StoreError> {
+        let located = references
+            .iter()
+            .map(|(namespace, locator)| self.read(namespace, |space| space.locate(locator)));
+        Ok(located.collect())
     }
 
     async fn ancestors(
@@ -160,6 +172,7 @@ impl Store for MemoryStore {
 pub struct MemoryBatch {
     store: MemoryStore,
     now: Timestamp,
+    heads: Vec<Option<TreeHead>>,
     keys: Vec<KeyState>,
     state: State,
 }
@@ -169,8 +182,18 @@ impl Batch for MemoryBatch {
         self.now
     }
 
+    fn heads(&self) -> &[Option<TreeHead>] {
+        &self.heads
+    }
+
     fn keys(&self) -> &[KeyState] {
         &self.keys
+    }
+
+    async fn catalogue_version(&mut self, namespace: &Namespace) -> Result<u64, StoreError> {
+        let lookups = self.store.lookups.clone();
+        let space = self.state.space(namespace);
+        Ok(space.catalogue(namespace, lookups).version)
     }
 
     async fn locate(
