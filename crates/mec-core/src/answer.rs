@@ -68,6 +68,10 @@ pub struct Decision {
     /// What each limit saw, where the request asked to explain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<Vec<LimitView>>,
+    /// Whether it was answered from memory that may be further behind other nodes than the bound, since
+    /// the store cannot be reached; left out where not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub degraded: bool,
     /// What the `RateLimit` fields say; not part of the body.
     #[serde(skip)]
     #[cfg_attr(feature = "openapi", schema(ignore))]

@@ -376,6 +376,7 @@ pub fn decision(
         overage_quantity: None,
         overage_multiplier: None,
         limits: None,
+        degraded: false,
         quota: None,
     };
     if told.decision == Verdict::Deny {

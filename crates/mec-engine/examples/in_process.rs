@@ -40,6 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         by: "me".into(),
         guard: None,
         request_id: None,
+        consistency: Default::default(),
     };
     eprintln!("{}", engine.call(request).await?.body);
     engine.close().await;

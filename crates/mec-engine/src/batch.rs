@@ -3,17 +3,20 @@
 
 use std::sync::Arc;
 
+use mec_core::book::TreeHead;
 use mec_core::change::Change;
 use mec_core::command::{Env, Executed, execute, without_account};
 use mec_core::{Catalogue, Command, IdSource, Namespace, Need, Refusal, Stop, Timestamp};
 use mec_store::{
-    Batch, CommitError, CommitSet, DecisionRow, KeyRef, KeyRow, KeyState, Store, StoredAnswer,
-    key_hash,
+    Batch, CommitError, CommitSet, DecisionRow, KeyRef, KeyRow, KeyState, Store, StoreError,
+    StoredAnswer, TreeRef, key_hash,
 };
 use rustc_hash::FxHashMap;
 use uuid::Uuid;
 
 use crate::error::EngineError;
+use crate::peers;
+use crate::place::Placed;
 use crate::request::{Outcome, Request, Target};
 use crate::working::Working;
 use crate::{Shared, Stats};
@@ -23,6 +26,9 @@ pub(crate) type TreeKey = (Namespace, Uuid);
 
 /// The most pieces that one command may need; more means that core and store talk past each other.
 pub(crate) const MAX_NEEDS: usize = 100_000;
+
+/// So often a batch is tried that other writers are in the way of.
+const TRIES: usize = 8;
 
 /// Answers requests in order. When a constraint refuses the commit, each is tried alone, so that
 /// only the guilty one errs.
@@ -34,7 +40,18 @@ pub(crate) async fn run<S: Store>(
     decisions: Vec<DecisionRow>,
 ) -> Vec<Answer> {
     let logged = u64::try_from(decisions.len()).unwrap_or(0);
-    let attempted = attempt(store, shared, ids, requests, decisions).await;
+    let spare = if store.has_peers() {
+        decisions.clone()
+    } else {
+        Vec::new()
+    };
+    let mut attempted = attempt(store, shared, ids, requests, decisions).await;
+    for _ in 0..TRIES {
+        if !is_to_be_repeated(&attempted) {
+            break;
+        }
+        attempted = attempt(store, shared, ids, requests, spare.clone()).await;
+    }
     if attempted.is_err() {
         Stats::add(&shared.stats.decisions_dropped, logged);
     }
@@ -65,13 +82,20 @@ async fn alone<S: Store>(
     request: &Request,
 ) -> Answer {
     let requests = std::slice::from_ref(request);
-    let mut answers = attempt(store, shared, ids, requests, Vec::new())
-        .await
-        .map_err(refused)?;
-    answers
-        .pop()
-        .flatten()
-        .unwrap_or_else(|| Err(EngineError::Internal("a lone command waits".to_owned())))
+    for _ in 0..TRIES {
+        let attempted = attempt(store, shared, ids, requests, Vec::new()).await;
+        if is_to_be_repeated(&attempted) {
+            continue;
+        }
+        if let Some(answer) = attempted.map_err(refused)?.pop().flatten() {
+            return answer;
+        }
+    }
+    Err(StoreError::Again("the account's tree changes all the time".to_owned()).into())
+}
+
+fn is_to_be_repeated<T>(attempted: &Result<T, CommitError>) -> bool {
+    matches!(attempted, Err(CommitError::NotDone(StoreError::Again(_))))
 }
 
 pub(crate) fn refused(error: CommitError) -> EngineError {
@@ -94,7 +118,9 @@ async fn attempt<S: Store>(
     decisions: Vec<DecisionRow>,
 ) -> Result<Vec<Option<Answer>>, CommitError> {
     let keys: Vec<KeyRef> = requests.iter().filter_map(key_of).collect();
-    let batch = store.begin(0, &[], &keys).await?;
+    let hints = peers::hints(store, shared, requests).await?;
+    let batch = store.begin(0, &hints.trees, &keys).await?;
+    let heads = hints.trees.into_iter().zip(batch.heads().iter().cloned());
     let known = keys.into_iter().zip(batch.keys().iter().cloned());
     let known = known.filter_map(|(key, state)| match state {
         KeyState::Taken(stored) => Some((key, stored)),
@@ -104,25 +130,24 @@ async fn attempt<S: Store>(
         now: batch.now(),
         known: known.collect(),
         is_alone: requests.len() == 1,
+        locked: store
+            .has_peers()
+            .then(|| heads.filter_map(|(of, head)| Some((of, head?))).collect()),
         batch,
         shared,
         trees: FxHashMap::default(),
-        externals: FxHashMap::default(),
-        places: FxHashMap::default(),
+        externals: hints.externals,
+        places: hints.places,
+        catalogues: FxHashMap::default(),
         keys: Vec::new(),
     };
     let mut answers = Vec::with_capacity(requests.len());
     for (index, request) in requests.iter().enumerate() {
-        let catalogue = catalogue(store, shared, &request.namespace).await?;
+        let catalogue = run.catalogue(store, &request.namespace).await?;
         let answer = run
             .answer(index, request, &catalogue, ids)
             .await
             .transpose();
-        if let Some(Ok(outcome)) = &answer {
-            shared
-                .decisions
-                .note(shared, request, outcome, &catalogue, run.now, ids);
-        }
         answers.push(answer);
     }
     let trees: Vec<_> = run
@@ -141,6 +166,15 @@ async fn attempt<S: Store>(
             .await?;
         Stats::add(&shared.stats.commits, 1);
     }
+    for (request, answer) in requests.iter().zip(&answers) {
+        if let Some(Ok(outcome)) = answer
+            && let Some(catalogue) = run.catalogues.get(&request.namespace)
+        {
+            shared
+                .decisions
+                .note(shared, request, outcome, catalogue, run.now, ids);
+        }
+    }
     // All heads before any part: a part is told with the last now of its tree.
     for tree in run.trees.values_mut() {
         tree.publish_head(shared);
@@ -149,21 +183,6 @@ async fn attempt<S: Store>(
         tree.publish_parts(shared);
     }
     Ok(answers)
-}
-
-async fn catalogue<S: Store>(
-    store: &S,
-    shared: &Shared,
-    namespace: &Namespace,
-) -> Result<Arc<Catalogue>, CommitError> {
-    if let Some(held) = shared.catalogues.get(namespace) {
-        return Ok(held);
-    }
-    let loaded = store.catalogue(namespace, None).await?;
-    let loaded = loaded.ok_or_else(|| {
-        mec_store::StoreError::Internal("a store gave no catalogue".to_owned(), None)
-    })?;
-    Ok(shared.catalogues.put_if_newer(loaded))
 }
 
 fn key_of(request: &Request) -> Option<KeyRef> {
@@ -183,13 +202,43 @@ pub(crate) struct Run<'a, B> {
     pub externals: FxHashMap<(Namespace, String), (Uuid, Uuid)>,
     /// The trees of accounts that were looked up or made in this batch.
     pub places: FxHashMap<(Namespace, Uuid), Uuid>,
+    /// The heads of the trees that the batch has locked; none where nobody else writes to the store.
+    pub locked: Option<FxHashMap<TreeRef, TreeHead>>,
+    catalogues: FxHashMap<Namespace, Arc<Catalogue>>,
     known: FxHashMap<KeyRef, StoredAnswer>,
     keys: Vec<KeyRow>,
     // A command that needs two trees runs alone, so that no part is worked on twice.
-    is_alone: bool,
+    pub is_alone: bool,
 }
 
 impl<B: Batch> Run<'_, B> {
+    /// The catalogue that this batch decides by: where others may have put a newer one, that.
+    async fn catalogue<S: Store>(
+        &mut self,
+        store: &S,
+        namespace: &Namespace,
+    ) -> Result<Arc<Catalogue>, StoreError> {
+        if let Some(chosen) = self.catalogues.get(namespace) {
+            return Ok(chosen.clone());
+        }
+        let mut held = self.shared.catalogues.get(namespace);
+        if self.locked.is_some() {
+            let version = self.batch.catalogue_version(namespace).await?;
+            held = held.filter(|held| held.version >= version);
+        }
+        let chosen = match held {
+            Some(held) => held,
+            None => {
+                let loaded = store.catalogue(namespace, None).await?;
+                let missing = || StoreError::Internal("a store gave no catalogue".to_owned(), None);
+                let loaded = loaded.ok_or_else(missing)?;
+                self.shared.catalogues.put_if_newer(loaded)
+            }
+        };
+        self.catalogues.insert(namespace.clone(), chosen.clone());
+        Ok(chosen)
+    }
+
     /// Answers a command; none where it must run alone.
     async fn answer(
         &mut self,
@@ -198,9 +247,13 @@ impl<B: Batch> Run<'_, B> {
         catalogue: &Catalogue,
         ids: &mut dyn IdSource,
     ) -> Result<Option<Outcome>, EngineError> {
-        let Some((account, tree)) = self.place(request).await? else {
-            let answer = without_account(&request.command, catalogue, self.now)?;
-            return Ok(Some(Outcome::of(answer, None)));
+        let (account, tree) = match self.place(request).await? {
+            Placed::At(account, tree) => (account, tree),
+            Placed::Nowhere => {
+                let answer = without_account(&request.command, catalogue, self.now)?;
+                return Ok(Some(Outcome::of(answer, None)));
+            }
+            Placed::Unlocked => return Ok(None),
         };
         if let Some(stored) = key_of(request).and_then(|key| self.known.get(&key)) {
             return replay(stored, request, account).map(Some);
@@ -350,6 +403,8 @@ async fn loop_until_decided<B: Batch>(
             .satisfy(need.clone(), run.shared, &mut run.batch)
             .await?;
         match other {
+            // It has moved since its tree was looked up.
+            Some(_) if need == Need::Part(account) => return Ok(None),
             Some(_) if !run.is_alone => {
                 // The other tree's own working copy may change it in this batch.
                 working.forget(&need);

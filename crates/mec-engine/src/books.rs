@@ -3,10 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
 
 use mec_core::book::TreeHead;
-use mec_core::ids::TreeId;
 use mec_core::{AccountId, Namespace, Part, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
@@ -20,20 +19,34 @@ pub(crate) type Path = SmallVec<[Arc<Part>; 4]>;
 
 struct Entry {
     part: Arc<Part>,
-    last_at: LastAt,
+    tree: Arc<TreeState>,
     used_at: AtomicU32,
 }
 
-/// The now of the last command that was committed to a tree, shared by all of its parts.
-type LastAt = Arc<AtomicI64>;
+/// What all parts of a tree share.
+struct TreeState {
+    /// The now of the last command that was committed to it.
+    last_at: AtomicI64,
+    /// Whether something was committed to it elsewhere since its parts were loaded.
+    is_behind: AtomicBool,
+}
+
+impl TreeState {
+    fn last_at(&self) -> Timestamp {
+        Timestamp::from_micros(self.last_at.load(Ordering::Acquire))
+    }
+}
 
 struct Head {
     head: TreeHead,
-    last_at: LastAt,
+    tree: Arc<TreeState>,
 }
 
-fn read_last_at(last_at: &LastAt) -> Timestamp {
-    Timestamp::from_micros(last_at.load(Ordering::Acquire))
+/// Whether parts that are behind what was committed elsewhere may be seen, too.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum Seen {
+    Current,
+    Behind,
 }
 
 type Shard = FxHashMap<(Namespace, AccountId), Entry>;
@@ -121,13 +134,14 @@ impl Books {
         &self,
         namespace: &Namespace,
         account: AccountId,
+        seen: Seen,
     ) -> Option<(Path, Timestamp)> {
         let mut path = Path::new();
         let mut last_at = Timestamp::MIN;
         let mut next = Some(account);
         while let Some(id) = next.filter(|_| path.len() < mec_core::account::MAX_DEPTH) {
-            let part = self.with(namespace, id, |entry| {
-                last_at = last_at.max(read_last_at(&entry.last_at));
+            let part = self.with(namespace, id, seen, |entry| {
+                last_at = last_at.max(entry.tree.last_at());
                 entry.part.clone()
             })?;
             next = part.account.parent_account_id;
@@ -138,17 +152,23 @@ impl Books {
 
     /// A part, if it is in memory.
     pub(crate) fn get(&self, namespace: &Namespace, account: AccountId) -> Option<Arc<Part>> {
-        self.with(namespace, account, |entry| entry.part.clone())
+        self.with(namespace, account, Seen::Current, |entry| {
+            entry.part.clone()
+        })
     }
 
     fn with<R>(
         &self,
         namespace: &Namespace,
         account: AccountId,
+        seen: Seen,
         read: impl FnOnce(&Entry) -> R,
     ) -> Option<R> {
         let shard = self.shard(account)?.read();
         let entry = shard.get(&(namespace.clone(), account))?;
+        if seen == Seen::Current && entry.tree.is_behind.load(Ordering::Acquire) {
+            return None;
+        }
         let tick = self.tick.load(Ordering::Relaxed);
         if entry.used_at.load(Ordering::Relaxed) != tick {
             entry.used_at.store(tick, Ordering::Relaxed);
@@ -160,7 +180,7 @@ impl Books {
     /// made room for it.
     pub(crate) fn publish(&self, namespace: &Namespace, part: Arc<Part>) -> usize {
         let id = part.id();
-        let Some(last_at) = self.last_at(namespace, part.tree_id) else {
+        let Some(tree) = self.tree(namespace, part.tree_id) else {
             return 0;
         };
         self.expiries.lock().put(namespace, id, part.first_expiry());
@@ -171,7 +191,7 @@ impl Books {
         let used_at = AtomicU32::new(self.tick.load(Ordering::Relaxed));
         let entry = Entry {
             part,
-            last_at,
+            tree,
             used_at,
         };
         if shard.insert((namespace.clone(), id), entry).is_none() {
@@ -203,14 +223,22 @@ impl Books {
         dropped
     }
 
-    /// Drops everything of some trees, since what stands in them has changed.
-    pub(crate) fn forget_trees(&self, namespace: &Namespace, trees: [TreeId; 2]) {
-        for shard in &self.shards {
-            let mut shard = shard.write();
-            let before = shard.len();
-            shard.retain(|(of, _), entry| of != namespace || !trees.contains(&entry.part.tree_id));
-            self.count
-                .fetch_sub(before - shard.len(), Ordering::Relaxed);
+    /// Lets nothing of a tree be seen as current any more, since it has changed.
+    pub(crate) fn forget_tree(&self, namespace: &Namespace, tree: Uuid) {
+        self.forget_older(namespace, tree, u64::MAX);
+    }
+
+    /// The same, where what is held is older than a version. What the tree's parts share is given up,
+    /// so that it takes no look at each of them.
+    pub(crate) fn forget_older(&self, namespace: &Namespace, tree: Uuid, version: u64) {
+        let mut heads = self.heads.lock();
+        let key = (namespace.clone(), tree);
+        if heads
+            .get(&key)
+            .is_some_and(|held| held.head.version < version)
+            && let Some(held) = heads.remove(&key)
+        {
+            held.tree.is_behind.store(true, Ordering::Release);
         }
     }
 
@@ -222,14 +250,13 @@ impl Books {
 
     /// The now of the last command that was committed to a tree, if its head is in memory.
     pub(crate) fn last_at_of(&self, namespace: &Namespace, tree: Uuid) -> Option<Timestamp> {
-        let last_at = self.last_at(namespace, tree)?;
-        Some(read_last_at(&last_at))
+        Some(self.tree(namespace, tree)?.last_at())
     }
 
-    fn last_at(&self, namespace: &Namespace, tree: Uuid) -> Option<LastAt> {
+    fn tree(&self, namespace: &Namespace, tree: Uuid) -> Option<Arc<TreeState>> {
         let heads = self.heads.lock();
         let held = heads.get(&(namespace.clone(), tree))?;
-        Some(held.last_at.clone())
+        Some(held.tree.clone())
     }
 
     pub(crate) fn put_head(&self, namespace: &Namespace, head: TreeHead) {
@@ -238,16 +265,19 @@ impl Books {
         // Heads are small and loaded in one row; when twice as many are held as parts may be, all go
         // that no part needs.
         if heads.len() >= self.per_shard.saturating_mul(2 * SHARDS) {
-            heads.retain(|_, held| Arc::strong_count(&held.last_at) > 1);
+            heads.retain(|_, held| Arc::strong_count(&held.tree) > 1);
         }
         let key = (namespace.clone(), head.tree_id);
         let micros = head.last_at.as_micros();
-        let last_at = match heads.get(&key) {
-            Some(held) => held.last_at.clone(),
-            None => Arc::new(AtomicI64::new(micros)),
+        let tree = match heads.get(&key) {
+            Some(held) => held.tree.clone(),
+            None => Arc::new(TreeState {
+                last_at: AtomicI64::new(micros),
+                is_behind: AtomicBool::new(false),
+            }),
         };
-        last_at.fetch_max(micros, Ordering::AcqRel);
-        heads.insert(key, Head { head, last_at });
+        tree.last_at.fetch_max(micros, Ordering::AcqRel);
+        heads.insert(key, Head { head, tree });
     }
 
     pub(crate) fn external(&self, namespace: &Namespace, external_id: &str) -> Option<AccountId> {

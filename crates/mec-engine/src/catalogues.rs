@@ -19,6 +19,17 @@ impl Catalogues {
         self.held.read().get(namespace).cloned()
     }
 
+    /// Lets go of a catalogue that is older than a version.
+    pub(crate) fn forget_older(&self, namespace: &Namespace, version: u64) {
+        let is_older = |held: &Arc<Catalogue>| held.version < version;
+        if self.held.read().get(namespace).is_some_and(is_older) {
+            let mut held = self.held.write();
+            if held.get(namespace).is_some_and(is_older) {
+                held.remove(namespace);
+            }
+        }
+    }
+
     /// Puts a catalogue unless a newer one is held; returns the one that is.
     pub(crate) fn put_if_newer(&self, catalogue: Catalogue) -> Arc<Catalogue> {
         let mut held = self.held.write();

@@ -5,8 +5,10 @@ use mec_core::ops::check::check_levels;
 use mec_core::{Command, Part, Stop};
 use smallvec::SmallVec;
 
+use crate::books::Seen;
 use crate::error::EngineError;
-use crate::request::{Outcome, Request, Target};
+use crate::freshness::Memory;
+use crate::request::{Consistency, Outcome, Request, Target};
 use crate::{Engine, Stats};
 
 impl Engine {
@@ -19,6 +21,13 @@ impl Engine {
             return Ok(None);
         };
         let shared = &self.shared;
+        let memory = shared.freshness.memory();
+        let seen = match (memory, request.consistency) {
+            (Memory::Fresh, Consistency::Bounded) => Seen::Current,
+            (Memory::Fresh, Consistency::Strong) if !shared.freshness.has_peers() => Seen::Current,
+            (Memory::Degraded, Consistency::Bounded) => Seen::Behind,
+            _ => return Ok(None),
+        };
         let Some(catalogue) = shared.catalogues.get(&request.namespace) else {
             return Ok(None);
         };
@@ -28,7 +37,7 @@ impl Engine {
             _ => None,
         };
         let Some((path, last_at)) =
-            account.and_then(|account| shared.books.path(&request.namespace, account))
+            account.and_then(|account| shared.books.path(&request.namespace, account, seen))
         else {
             return Ok(None);
         };
@@ -39,12 +48,13 @@ impl Engine {
             return Ok(None);
         }
         let levels: SmallVec<[&Part; 4]> = path.iter().map(|part| &**part).collect();
-        let now = shared.clock.now().max(last_at);
-        let decision = match check_levels(check, &catalogue, &levels, now) {
+        let now = shared.now().max(last_at);
+        let mut decision = match check_levels(check, &catalogue, &levels, now) {
             Ok(decision) => decision,
             Err(Stop::Need(_)) => return Ok(None),
             Err(Stop::Refused(refusal)) => return Err(refusal.into()),
         };
+        decision.degraded = memory == Memory::Degraded;
         Stats::add(&shared.stats.checks_in_memory, 1);
         let outcome = Outcome::of(Answer::Decision(Box::new(decision)), account);
         shared.decisions.note(

@@ -14,8 +14,10 @@ mod check;
 mod decisions;
 mod error;
 mod expiry;
+mod freshness;
 mod ids;
 mod journal;
+mod peers;
 mod place;
 mod reads;
 mod replacing;
@@ -25,6 +27,7 @@ mod stats;
 mod working;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mec_core::{Catalogue, Namespace, Timestamp};
 use mec_store::{
@@ -35,12 +38,15 @@ use uuid::Uuid;
 use crate::books::Books;
 use crate::catalogues::Catalogues;
 use crate::decisions::DecisionLog;
+use crate::freshness::Freshness;
 use crate::journal::Journal;
+use crate::peers::Watch;
 use crate::reads::Reads;
 
 pub use error::EngineError;
+pub use freshness::WhenLost;
 pub use ids::RisingIds;
-pub use request::{Outcome, Request, Target};
+pub use request::{Consistency, Outcome, Request, Target};
 pub use retention::RetentionPolicy;
 pub use stats::Stats;
 
@@ -59,6 +65,12 @@ pub struct EngineConfig {
     pub allows_logged_per_second: u32,
     /// So many other answers are logged a second at the most. Default 5,000.
     pub others_logged_per_second: u32,
+    /// So far behind what other processes committed a check may be at the most. Default 1 second.
+    pub staleness_bound: Duration,
+    /// So long checks are answered from memory when the store cannot be asked. Default 5 minutes.
+    pub degraded_for: Duration,
+    /// What becomes of checks after that. Default closed.
+    pub when_lost: WhenLost,
 }
 
 impl Default for EngineConfig {
@@ -70,6 +82,9 @@ impl Default for EngineConfig {
             max_scopes: 1_000,
             allows_logged_per_second: 1_000,
             others_logged_per_second: 5_000,
+            staleness_bound: Duration::from_secs(1),
+            degraded_for: Duration::from_secs(300),
+            when_lost: WhenLost::Closed,
         }
     }
 }
@@ -81,6 +96,7 @@ pub(crate) struct Shared {
     pub books: Books,
     pub catalogues: Catalogues,
     pub decisions: DecisionLog,
+    pub freshness: Freshness,
     pub stats: Stats,
 }
 
@@ -88,6 +104,7 @@ pub(crate) struct Shared {
 pub struct Engine {
     shared: Arc<Shared>,
     journal: Journal,
+    watch: Watch,
     reads: Box<dyn Reads>,
 }
 
@@ -103,14 +120,21 @@ impl Engine {
             books: Books::new(config.max_accounts),
             catalogues: Catalogues::default(),
             decisions: DecisionLog::new(&config),
+            freshness: Freshness::new(
+                store.has_peers().then_some(config.staleness_bound),
+                config.degraded_for,
+                config.when_lost,
+            ),
             stats: Stats::default(),
             clock,
             config,
         });
+        let watch = Watch::start(store.clone(), shared.clone())?;
         let journal = Journal::start(store.clone(), shared.clone(), Box::new(ids))?;
         Ok(Self {
             shared,
             journal,
+            watch,
             reads: Box::new(reads::StoreReads::new(store)),
         })
     }
@@ -248,6 +272,12 @@ impl Engine {
         self.reads.health().await
     }
 
+    /// How long ago memory was known to hold all that other processes committed; none where nobody
+    /// else writes to the store.
+    pub fn staleness(&self) -> Option<Duration> {
+        self.shared.freshness.age()
+    }
+
     /// Counts of what the engine did.
     pub fn stats(&self) -> &Stats {
         &self.shared.stats
@@ -261,11 +291,12 @@ impl Engine {
     /// Takes no more requests, finishes those that wait, writes the decision log and stops.
     pub async fn close(&self) {
         self.journal.close().await;
+        self.watch.close().await;
     }
 }
 
 impl Shared {
     pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.freshness.by_store(self.clock.now())
     }
 }

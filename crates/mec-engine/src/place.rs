@@ -2,7 +2,7 @@
 
 use mec_core::book::TreeHead;
 use mec_core::{Command, Namespace, Refusal, Timestamp};
-use mec_store::{Batch, Locator};
+use mec_store::{Batch, Locator, TreeRef};
 use uuid::Uuid;
 
 use crate::batch::{MAX_NEEDS, Run};
@@ -10,17 +10,24 @@ use crate::error::EngineError;
 use crate::request::{Request, Target};
 use crate::working::Working;
 
+/// Where a request's account stands.
+pub(crate) enum Placed {
+    /// There, and its tree: open for work.
+    At(Uuid, Uuid),
+    /// It does not exist, or not where the caller may act.
+    Nowhere,
+    /// In a tree that the batch has not locked.
+    Unlocked,
+}
+
 impl<B: Batch> Run<'_, B> {
     /// The account and tree that a request is about, if it exists and lies where the caller may act.
-    pub(crate) async fn place(
-        &mut self,
-        request: &Request,
-    ) -> Result<Option<(Uuid, Uuid)>, EngineError> {
+    pub(crate) async fn place(&mut self, request: &Request) -> Result<Placed, EngineError> {
         let namespace = &request.namespace;
         let found = match &request.target {
             Target::NewTree(account) => {
                 if request.guard.is_some() {
-                    return Ok(None);
+                    return Ok(Placed::Nowhere);
                 }
                 // Before anything of the new tree exists, so that a tree that has the id already
                 // is not touched.
@@ -28,7 +35,7 @@ impl<B: Batch> Run<'_, B> {
                 let head = TreeHead::new(*account, self.batch.fencing_epoch());
                 let working = Working::new(namespace.clone(), head, true);
                 self.trees.insert((namespace.clone(), *account), working);
-                return Ok(Some((*account, *account)));
+                return Ok(Placed::At(*account, *account));
             }
             Target::External(external)
                 if self
@@ -46,35 +53,46 @@ impl<B: Batch> Run<'_, B> {
             (None, Some(locator)) => {
                 let mut located = self.batch.locate(namespace, &[locator]).await?;
                 let Some(place) = located.pop().flatten() else {
-                    return Ok(None);
+                    return Ok(Placed::Nowhere);
                 };
                 let account = (namespace.clone(), place.account);
                 self.places.insert(account, place.tree);
                 (place.account, place.tree)
             }
-            (None, None) => return Ok(None),
+            (None, None) => return Ok(Placed::Nowhere),
         };
-        self.open_tree(namespace, place.1).await?;
-        if let Some(root) = request.guard
-            && !self.is_below(namespace, place, root).await?
-        {
-            return Ok(None);
+        if !self.is_alone && !self.is_locked(namespace, place.1) {
+            return Ok(Placed::Unlocked);
         }
-        Ok(Some(place))
+        self.open_tree(namespace, place.1).await?;
+        let Some(root) = request.guard else {
+            return Ok(Placed::At(place.0, place.1));
+        };
+        Ok(match self.is_below(namespace, place, root).await? {
+            Some(true) => Placed::At(place.0, place.1),
+            Some(false) => Placed::Nowhere,
+            None => Placed::Unlocked,
+        })
+    }
+
+    /// Whether nobody else can change a tree before the batch ends.
+    fn is_locked(&self, namespace: &Namespace, tree: Uuid) -> bool {
+        if self.trees.contains_key(&(namespace.clone(), tree)) {
+            return true;
+        }
+        let namespace = namespace.clone();
+        self.locked
+            .as_ref()
+            .is_none_or(|locked| locked.contains_key(&TreeRef { namespace, tree }))
     }
 
     fn known_place(&self, namespace: &Namespace, target: &Target) -> Option<(Uuid, Uuid)> {
-        let account = match target {
-            Target::Account(account) => *account,
-            Target::External(external) => self.shared.books.external(namespace, external)?,
-            _ => return None,
-        };
-        let here = self.places.get(&(namespace.clone(), account)).copied();
-        let tree = here.or_else(|| {
-            let part = self.shared.books.get(namespace, account)?;
-            Some(part.tree_id)
-        })?;
-        Some((account, tree))
+        if let Target::Account(account) = target
+            && let Some(tree) = self.places.get(&(namespace.clone(), *account))
+        {
+            return Some((*account, *tree));
+        }
+        self.shared.books.place(namespace, target)
     }
 
     /// Opens a tree, and tells the now of the last command that was committed to it.
@@ -87,7 +105,7 @@ impl<B: Batch> Run<'_, B> {
         if let Some(open) = self.trees.get(&key) {
             return Ok(open.book.head.last_at);
         }
-        let head = match self.shared.books.head(namespace, tree) {
+        let head = match self.known_head(namespace, tree) {
             Some(head) => head,
             None => self
                 .batch
@@ -95,10 +113,24 @@ impl<B: Batch> Run<'_, B> {
                 .await?
                 .ok_or_else(|| EngineError::Internal(format!("tree {tree} has no head")))?,
         };
+        if self.locked.is_some() {
+            // What others have committed to it since is loaded anew.
+            let version = head.version;
+            self.shared.books.forget_older(namespace, tree, version);
+        }
         let last_at = head.last_at;
         self.trees
             .insert(key, Working::new(namespace.clone(), head, false));
         Ok(last_at)
+    }
+
+    /// The head of a tree as it is now: what others may change, only under the batch's lock.
+    fn known_head(&self, namespace: &Namespace, tree: Uuid) -> Option<TreeHead> {
+        let Some(locked) = &self.locked else {
+            return self.shared.books.head(namespace, tree);
+        };
+        let namespace = namespace.clone();
+        locked.get(&TreeRef { namespace, tree }).cloned()
     }
 
     /// Opens a tree, or makes one for an account that becomes an owner. One that was an owner before
@@ -118,14 +150,15 @@ impl<B: Batch> Run<'_, B> {
         Ok(())
     }
 
+    /// Whether an account stands below another; none where it has left the tree.
     async fn is_below(
         &mut self,
         namespace: &Namespace,
         (account, tree): (Uuid, Uuid),
         root: Uuid,
-    ) -> Result<bool, EngineError> {
+    ) -> Result<Option<bool>, EngineError> {
         let Some(working) = self.trees.get_mut(&(namespace.clone(), tree)) else {
-            return Ok(false);
+            return Ok(Some(false));
         };
         for _ in 0..MAX_NEEDS {
             let found = working
@@ -133,13 +166,19 @@ impl<B: Batch> Run<'_, B> {
                 .levels(account)
                 .map(|levels| levels.iter().any(|part| part.id() == root));
             match found {
-                Ok(is_below) => return Ok(is_below),
+                Ok(is_below) => return Ok(Some(is_below)),
                 Err(need) => {
-                    working.satisfy(need, self.shared, &mut self.batch).await?;
+                    let other = working
+                        .satisfy(need.clone(), self.shared, &mut self.batch)
+                        .await?;
+                    if other.is_some() {
+                        working.forget(&need);
+                        return Ok(None);
+                    }
                 }
             }
         }
-        Ok(false)
+        Ok(Some(false))
     }
 
     /// An account moves only below one that exists.

@@ -41,6 +41,17 @@ impl Target {
     }
 }
 
+/// How fresh the answer of a check must be.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Consistency {
+    /// Behind what other processes committed by [`EngineConfig::staleness_bound`](crate::EngineConfig)
+    /// at the most, and never behind what this one did.
+    #[default]
+    Bounded,
+    /// All that was acknowledged anywhere before the request came.
+    Strong,
+}
+
 /// One request.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -59,6 +70,8 @@ pub struct Request {
     pub guard: Option<Uuid>,
     /// The request's id, for the decision log.
     pub request_id: Option<Arc<str>>,
+    /// How fresh the answer must be, of a check. Others are always decided by what is committed.
+    pub consistency: Consistency,
 }
 
 impl Request {

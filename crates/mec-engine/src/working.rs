@@ -106,8 +106,9 @@ impl Working {
         }
         for (_, change) in &self.changes {
             if let Change::AccountMoved(moved) = change {
-                let trees = [moved.from_tree, moved.to_tree];
-                shared.books.forget_trees(&self.book.namespace, trees);
+                for tree in [moved.from_tree, moved.to_tree] {
+                    shared.books.forget_tree(&self.book.namespace, tree);
+                }
             }
         }
         if self.is_changed() {

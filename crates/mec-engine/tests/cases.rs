@@ -107,6 +107,7 @@ impl Running {
             by: "tester".into(),
             guard: None,
             request_id: None,
+            consistency: Default::default(),
         }
     }
 

@@ -228,6 +228,7 @@ impl Http {
             by: "tester".into(),
             guard: None,
             request_id: None,
+            consistency: Default::default(),
         };
         Ok(self
             .runtime

@@ -176,5 +176,6 @@ fn request(target: Target, key: Option<&str>, command: Command) -> Request {
         by: "model".into(),
         guard: None,
         request_id: None,
+        consistency: Default::default(),
     }
 }

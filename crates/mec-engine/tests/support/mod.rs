@@ -98,6 +98,7 @@ impl World {
             by: "test".into(),
             guard: None,
             request_id: None,
+            consistency: Default::default(),
         };
         self.engine.call(request).await
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, HeaderMap};
 use axum::http::request::Parts;
 use mec_core::{Command, Namespace};
-use mec_engine::{Request, Target};
+use mec_engine::{Consistency, Request, Target};
 use uuid::Uuid;
 
 use super::token::{Identity, Role};
@@ -23,6 +23,7 @@ pub struct Caller {
     identity: Arc<Identity>,
     pub namespace: Namespace,
     request_id: Option<Arc<str>>,
+    consistency: Consistency,
 }
 
 impl Caller {
@@ -36,6 +37,7 @@ impl Caller {
             by: self.identity.by.clone(),
             guard: self.guard(),
             request_id: self.request_id.clone(),
+            consistency: self.consistency,
         }
     }
 
@@ -60,7 +62,23 @@ impl Caller {
             identity,
             namespace,
             request_id,
+            consistency: preferred_consistency(&parts.headers),
         })
+    }
+}
+
+/// `Prefer: consistency=strong`, for checks.
+fn preferred_consistency(headers: &HeaderMap) -> Consistency {
+    let is_strong = headers
+        .get_all("prefer")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(','))
+        .any(|preference| preference.trim() == "consistency=strong");
+    if is_strong {
+        Consistency::Strong
+    } else {
+        Consistency::Bounded
     }
 }
 

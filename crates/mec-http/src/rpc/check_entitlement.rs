@@ -2,7 +2,7 @@
 
 use mec_core::answer::Decision;
 use mec_core::{Command, Quantity, ops};
-use mec_engine::Request;
+use mec_engine::{Consistency, Request};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
@@ -28,18 +28,10 @@ params! {
         p_context: Option<Context>,
         /// Whether the answer tells what each limit saw, for support staff.
         p_explain: bool = false,
-        /// How fresh the answer must be: `bounded` by the node's staleness bound, or `strong`.
+        /// How fresh the answer must be: `bounded` by the node's staleness bound, or `strong`. The header
+        /// `Prefer: consistency=strong` asks for the same.
         p_consistency: Consistency = Consistency::Bounded,
     }
-}
-
-/// How fresh an answer must be.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Consistency {
-    /// Within the staleness bound.
-    Bounded,
-    /// All that was acknowledged before.
-    Strong,
 }
 
 impl Arg for Consistency {
@@ -91,8 +83,6 @@ impl Ask for CheckEntitlement {
 
     fn request(mut self, caller: &Caller) -> Result<Request, ApiError> {
         let target = self.target()?;
-        // One node is never behind itself, so that both mean the same to it.
-        let (Consistency::Bounded | Consistency::Strong) = self.p_consistency;
         let check = ops::check::Check {
             resource: self.p_resource_type.0,
             scope: self.p_resource_scope.map(|scope| scope.0),
@@ -101,6 +91,10 @@ impl Ask for CheckEntitlement {
             context: self.p_context.unwrap_or_default().0,
             explain: self.p_explain,
         };
-        Ok(caller.request(target, Command::Check(check), None))
+        let mut request = caller.request(target, Command::Check(check), None);
+        if self.p_consistency == Consistency::Strong {
+            request.consistency = Consistency::Strong;
+        }
+        Ok(request)
     }
 }

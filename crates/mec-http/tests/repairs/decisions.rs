@@ -211,6 +211,7 @@ async fn repair_12_a_suspended_account_is_not_served() {
         by: "tester".into(),
         guard: None,
         request_id: None,
+        consistency: Default::default(),
     };
     app.engine.call(request).await.unwrap();
     let told = [
