@@ -278,6 +278,11 @@ impl Engine {
         self.shared.freshness.age()
     }
 
+    /// How far behind other processes a check from memory may be; none where it never is.
+    pub fn staleness_bound(&self) -> Option<Duration> {
+        self.shared.freshness.bound()
+    }
+
     /// Counts of what the engine did.
     pub fn stats(&self) -> &Stats {
         &self.shared.stats

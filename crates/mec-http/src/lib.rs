@@ -12,6 +12,7 @@ mod args;
 mod auth;
 pub mod error;
 mod layers;
+mod metrics;
 mod openapi;
 mod pages;
 mod reply;

@@ -148,6 +148,10 @@ pub fn openapi() -> OpenApi {
     for (path, about) in [
         ("/health", "Whether the process is up"),
         ("/ready", "Whether the store can be reached and written to"),
+        (
+            "/metrics",
+            "What the engine counts, in the text format of Prometheus",
+        ),
         ("/openapi.json", "This description"),
     ] {
         describe_page(&mut api, path, about);
@@ -161,16 +165,21 @@ pub fn openapi() -> OpenApi {
 }
 
 fn describe_page(api: &mut OpenApi, path: &str, about: &str) {
-    let codes: &[&str] = if path == "/ready" {
-        &["store_unavailable", "internal_error"]
-    } else {
-        &[]
+    let codes: &[&str] = match path {
+        "/ready" => &["store_unavailable", "internal_error"],
+        "/metrics" => &["internal_error"],
+        _ => &[],
     };
-    let object = ObjectBuilder::new().schema_type(Type::Object);
+    let (media, kind) = if path == "/metrics" {
+        ("text/plain", Type::String)
+    } else {
+        (JSON, Type::Object)
+    };
+    let body = ObjectBuilder::new().schema_type(kind);
     let told = ResponseBuilder::new().description(about).content(
-        JSON,
+        media,
         ContentBuilder::new()
-            .schema(Some(Schema::from(object.build())))
+            .schema(Some(Schema::from(body.build())))
             .build(),
     );
     let operation = OperationBuilder::new()

@@ -36,7 +36,8 @@ pub fn routes() -> Router<App> {
         .route("/docs", page(get(docs)))
 }
 
-fn page(methods: MethodRouter<App>) -> MethodRouter<App> {
+/// A page with the methods that it has and no others.
+pub fn page(methods: MethodRouter<App>) -> MethodRouter<App> {
     let options = || async { [(axum::http::header::ALLOW, ALLOWED)] };
     methods
         .options(options)

@@ -8,12 +8,13 @@ use axum::routing::any;
 use crate::App;
 use crate::error::ApiError;
 use crate::layers::surround;
-use crate::{admin, pages, resources, rpc};
+use crate::{admin, metrics, pages, resources, rpc};
 
 /// The router of an application.
 pub fn router(app: App) -> Router {
     let mut router = Router::new()
         .merge(pages::routes())
+        .merge(metrics::routes())
         .merge(resources::routes())
         .merge(admin::routes());
     for entry in rpc::RPCS {

@@ -386,6 +386,13 @@ async fn pages_need_no_token() {
             .unwrap()
             .starts_with("default-src 'none'")
     );
+    let metrics = app.send(page("/metrics")).await.text;
+    assert!(
+        metrics.contains("# TYPE mec_commands_total counter\nmec_commands_total "),
+        "{metrics}"
+    );
+    // Nobody else writes to this store, so that memory is never behind.
+    assert!(!metrics.contains("mec_staleness_seconds"), "{metrics}");
     app.send(page("/nothing")).await.error(404, "not_found");
     let error = app
         .send(page("/api/rpc/chek_entitlement"))
