@@ -2,67 +2,29 @@
 
 use mec_core::usage::CounterKey;
 use mec_core::{AccountId, Namespace, Timestamp};
+use mec_store::{CounterName, Granularity};
 use rusqlite::{Connection, params};
 
 use crate::values::{Id, all, first, or_empty, run};
 use crate::{amount, convert, sql};
 
-/// How fine a bucket is; the numbers stand in `usage_buckets.granularity`.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Granularity {
-    Total = 0,
-    Day = 1,
-    Hour = 2,
-    Minute = 3,
-}
-
-impl Granularity {
-    pub(crate) fn stored(self) -> i64 {
-        self as i64
+/// A counter's number, made where it was never written to.
+pub(crate) fn find_or_make(
+    connection: &Connection,
+    name: &CounterName,
+) -> rusqlite::Result<(i64, bool)> {
+    if let Some(id) = find(connection, &name.namespace, name.level, &name.key)? {
+        return Ok((id, false));
     }
-
-    pub(crate) fn parse(stored: i64) -> Option<Self> {
-        [Self::Total, Self::Day, Self::Hour, Self::Minute]
-            .into_iter()
-            .find(|g| g.stored() == stored)
-    }
-
-    /// The start of the bucket that holds a moment. The total's is 0 whatever the moment.
-    pub(crate) fn floor(self, at: Timestamp) -> Timestamp {
-        match self {
-            Self::Total => Timestamp::from_micros(0),
-            Self::Day => at.floor_day(),
-            Self::Hour => at.floor_hour(),
-            Self::Minute => at.floor_minute(),
-        }
-    }
-}
-
-/// What makes a counter one.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub(crate) struct Name {
-    pub(crate) namespace: Namespace,
-    pub(crate) level: AccountId,
-    pub(crate) key: CounterKey,
-}
-
-impl Name {
-    /// The counter's number, if it was ever written to.
-    pub(crate) fn find(&self, connection: &Connection) -> rusqlite::Result<Option<i64>> {
-        find(connection, &self.namespace, self.level, &self.key)
-    }
-
-    pub(crate) fn make(&self, connection: &Connection) -> rusqlite::Result<i64> {
-        let row = params![
-            self.namespace.as_str(),
-            self.key.resource,
-            Id(self.level),
-            or_empty(self.key.drawn_for.as_ref()),
-            or_empty(self.key.scope.as_ref()),
-        ];
-        run(connection, sql::COUNTER_INSERT, row)?;
-        Ok(connection.last_insert_rowid())
-    }
+    let row = params![
+        name.namespace.as_str(),
+        name.key.resource,
+        Id(name.level),
+        or_empty(name.key.drawn_for.as_ref()),
+        or_empty(name.key.scope.as_ref()),
+    ];
+    run(connection, sql::COUNTER_INSERT, row)?;
+    Ok((connection.last_insert_rowid(), true))
 }
 
 pub(crate) fn find(

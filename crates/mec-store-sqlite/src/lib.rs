@@ -43,4 +43,4 @@ pub use config::{DATABASE_FILE, SqliteConfig};
 pub use folder::is_owned;
 pub use migrate::{Schema, schema};
 pub use store::SqliteStore;
-pub use verify::{ChainHead, VerifyReport, verify, verify_since};
+pub use verify::{verify, verify_since};

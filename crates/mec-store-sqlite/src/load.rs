@@ -11,14 +11,14 @@ use mec_core::ledger::{Details, Event, EventFacts};
 use mec_core::need::{Loaded, Need};
 use mec_core::usage::CounterKey;
 use mec_core::{Code, Namespace, Timestamp};
-use mec_store::{Locator, Place};
+use mec_store::{Granularity, Locator, Place};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use crate::convert::{
     self, at, code, id, named, none_if_empty, number, optional_at, optional_code,
 };
-use crate::counter::{self, Granularity};
+use crate::counter;
 use crate::values::{Id, all as rows, first, or_empty};
 use crate::{amount, commit, sql};
 

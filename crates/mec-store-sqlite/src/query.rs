@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use mec_core::usage::CounterKey;
 use mec_core::{Timestamp, window};
-use mec_store::{SeriesBucket, SeriesGroup, SeriesQuery, SeriesRow, UsageQuery};
+use mec_store::{Granularity, SeriesBucket, SeriesGroup, SeriesQuery, SeriesRow, UsageQuery};
 use rusqlite::{Connection, Row, params};
 
 use crate::convert::{at, id};
-use crate::counter::{self, Granularity};
+use crate::counter;
 use crate::load::counter_sum;
 use crate::sql;
 use crate::values::{At, Id, all, first};

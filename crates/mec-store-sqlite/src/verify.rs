@@ -1,58 +1,23 @@
-//! Proving the database against itself: the hash chains, their heads, every sum recomputed from the
-//! ledger, and the triggers that guard what is only ever appended to.
+//! Proving the database against itself: its rows are handed to the proof that all stores share, and
+//! the triggers that guard what is only ever appended to must stand.
 
-mod chains;
-mod earlier;
-mod expected;
 mod guards;
-mod sums;
+mod rows;
 
 use std::path::Path;
 
 use mec_store::StoreError;
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use mec_store::verify::{ChainHead, Difference, Proof, VerifyReport};
+use rusqlite::Connection;
 
 use crate::error::store_error;
 use crate::store::SqliteStore;
 use crate::{config, migrate, open};
-use earlier::Earlier;
-use expected::Expected;
-
-/// What a verification found.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct VerifyReport {
-    /// Events that were read.
-    pub events: u64,
-    /// Chains that were followed.
-    pub chains: u64,
-    /// Counters that were compared.
-    pub counters: u64,
-    /// Buckets of these counters that were compared.
-    pub buckets: u64,
-    /// The first row that differs, as a sentence; none when all is as it should be.
-    pub problem: Option<String>,
-    /// The last link of every chain, for a comparison with an earlier list.
-    pub heads: Vec<ChainHead>,
-}
-
-/// The last link of a chain.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct ChainHead {
-    /// Whose.
-    pub namespace_id: String,
-    /// The chain.
-    pub chain_id: Uuid,
-    /// How many events it has.
-    pub chain_seq: u64,
-    /// The hash of the last, in hexadecimal.
-    pub chain_hash: String,
-}
 
 /// What stops a verification.
 enum Stop {
-    /// A row differs; the sentence says which.
-    Problem(String),
+    /// A row differs.
+    Difference(Difference),
     /// The database cannot be read.
     Sql(rusqlite::Error),
 }
@@ -60,6 +25,12 @@ enum Stop {
 impl From<rusqlite::Error> for Stop {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sql(error)
+    }
+}
+
+impl From<Difference> for Stop {
+    fn from(difference: Difference) -> Self {
+        Self::Difference(difference)
     }
 }
 
@@ -85,34 +56,27 @@ pub fn verify_since(
     let connection = open::reader(&data_dir.join(config::DATABASE_FILE))?;
     migrate::check(&connection)?;
     let transaction = connection.unchecked_transaction().map_err(store_error)?;
-    let mut report = VerifyReport::default();
-    let compared = Expected::new(&transaction)
-        .map_err(Stop::Sql)
-        .and_then(|mut expected| {
-            let mut earlier = Earlier::new(earlier);
-            chains::walk(
-                &transaction,
-                &mut report,
-                &mut expected,
-                &mut earlier,
-                progress,
-            )?;
-            earlier.all_found()?;
-            chains::compare_heads(&transaction, &report)?;
-            expected.add_draws(&transaction)?;
-            (report.counters, report.buckets) =
-                sums::compare_counters(&transaction, &mut expected)?;
-            sums::compare_own_totals(&transaction, &mut expected)?;
-            guards::compare(&transaction)
-        });
-    match compared {
-        Ok(()) => Ok(report),
-        Err(Stop::Problem(sentence)) => Ok(VerifyReport {
-            problem: Some(sentence),
-            ..report
-        }),
+    let inventories = rows::inventories(&transaction).map_err(store_error)?;
+    let mut proof = Proof::new(inventories, earlier);
+    match compare(&transaction, &mut proof, progress) {
+        Ok(()) => Ok(proof.report(None)),
+        Err(Stop::Difference(difference)) => Ok(proof.report(Some(difference))),
         Err(Stop::Sql(error)) => Err(store_error(error)),
     }
+}
+
+fn compare(
+    connection: &Connection,
+    proof: &mut Proof<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), Stop> {
+    rows::events(connection, proof, progress)?;
+    rows::heads(connection, proof)?;
+    rows::draws(connection, proof)?;
+    rows::buckets(connection, proof)?;
+    rows::own_totals(connection, proof)?;
+    proof.finish()?;
+    guards::compare(connection)
 }
 
 impl SqliteStore {

@@ -6,8 +6,10 @@
 //! changes of the batch to [`Batch::commit`] at once: all of them become durable, or none.
 #![forbid(unsafe_code)]
 
+mod counters;
 mod error;
 mod rows;
+pub mod verify;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -23,6 +25,7 @@ use mec_core::need::{Loaded, Need};
 use mec_core::{Catalogue, Namespace, Timestamp};
 use uuid::Uuid;
 
+pub use counters::{CounterName, Granularity};
 pub use error::{CommitError, StoreError};
 pub use rows::{
     CatalogueDraft, CatalogueRows, CommitSet, Cursor, DecisionRow, Expired, KeyRef, KeyRow,

@@ -1,9 +1,10 @@
 //! The numbers of counters: buckets name their counter by a small number, not by five columns.
 
+use mec_store::CounterName;
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 
-use crate::counter::Name;
+use crate::counter;
 
 /// So many numbers are remembered; then all are forgotten, which costs only look-ups.
 const REMEMBERED: usize = 200_000;
@@ -11,28 +12,24 @@ const REMEMBERED: usize = 200_000;
 /// The numbers of the counters that were written to last.
 #[derive(Debug, Default)]
 pub(crate) struct CounterIds {
-    known: FxHashMap<Name, i64>,
+    known: FxHashMap<CounterName, i64>,
     // Made in the open transaction; a rollback gives their numbers to others.
-    new: Vec<Name>,
+    new: Vec<CounterName>,
 }
 
 impl CounterIds {
     pub(crate) fn find_or_make(
         &mut self,
         connection: &Connection,
-        name: Name,
+        name: CounterName,
     ) -> rusqlite::Result<i64> {
         if let Some(id) = self.known.get(&name) {
             return Ok(*id);
         }
-        let id = match name.find(connection)? {
-            Some(id) => id,
-            None => {
-                let id = name.make(connection)?;
-                self.new.push(name.clone());
-                id
-            }
-        };
+        let (id, is_new) = counter::find_or_make(connection, &name)?;
+        if is_new {
+            self.new.push(name.clone());
+        }
         self.known.insert(name, id);
         Ok(id)
     }

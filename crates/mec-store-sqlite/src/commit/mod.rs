@@ -13,11 +13,10 @@ pub(crate) mod sums;
 use mec_core::Namespace;
 use mec_core::change::Change;
 use mec_core::usage::CounterKey;
-use mec_store::{CommitError, CommitSet, TreeCommit};
+use mec_store::{CommitError, CommitSet, CounterName, TreeCommit};
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use crate::counter::Name;
 use crate::error::Fault;
 use crate::writer::Writer;
 use counters::CounterIds;
@@ -104,7 +103,7 @@ fn write_change(
                 scope: None,
                 drawn_for: drawn_for.clone(),
             };
-            let counter = Name {
+            let counter = CounterName {
                 namespace: target.namespace.clone(),
                 level: *level,
                 key,

@@ -1,12 +1,11 @@
 //! The sums of a batch, added up in memory first, so that a busy account costs a few rows a batch.
 
 use mec_core::{AccountId, Code, Namespace, Timestamp};
-use mec_store::CommitError;
+use mec_store::{CommitError, Granularity};
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::amount::split;
-use crate::counter::Granularity;
 use crate::error::Fault;
 use crate::sql;
 use crate::values::{Id, or_empty, run};

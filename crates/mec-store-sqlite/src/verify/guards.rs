@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use mec_store::verify::Difference;
 use rusqlite::Connection;
 
 use super::Stop;
@@ -18,20 +19,21 @@ pub(super) fn compare(conn: &Connection) -> Result<(), Stop> {
             Some(text) if text == made => {}
             Some(_) => {
                 let sentence = format!("the trigger {name} is not the one of this schema");
-                return Err(Stop::Problem(sentence));
+                return Err(Difference(sentence).into());
             }
             None => {
                 let sentence = format!(
                     "the trigger {name} is missing: what it guards can be changed or deleted"
                 );
-                return Err(Stop::Problem(sentence));
+                return Err(Difference(sentence).into());
             }
         }
     }
     match found.into_keys().next() {
-        Some(name) => Err(Stop::Problem(format!(
-            "the trigger {name} is none of this schema"
-        ))),
+        Some(name) => {
+            let sentence = format!("the trigger {name} is none of this schema");
+            Err(Difference(sentence).into())
+        }
         None => Ok(()),
     }
 }

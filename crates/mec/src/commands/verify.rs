@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use mec_store_sqlite::{ChainHead, VerifyReport};
+use mec_store::verify::{ChainHead, VerifyReport};
 use serde_json::json;
 
 use crate::{output, private};

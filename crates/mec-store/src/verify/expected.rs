@@ -5,37 +5,49 @@ use std::collections::BTreeMap;
 use mec_core::ledger::Event;
 use mec_core::usage::CounterKey;
 use mec_core::{AccountId, Code, Namespace, Timestamp};
-use rusqlite::{Connection, Row};
 use rustc_hash::{FxHashMap, FxHashSet};
-use uuid::Uuid;
 
-use crate::convert::{at, code, id, namespace, optional_code};
-use crate::counter::Name;
-use crate::values::all;
-use crate::{amount, sql};
+use crate::counters::CounterName;
 
 /// Amounts by whole minute. Only minutes are kept: hours, days and totals follow from them.
 pub(super) type Minutes = BTreeMap<Timestamp, i128>;
 
 /// Whose own total of what: account, resource, exact scope.
-pub(super) type Own = (Namespace, AccountId, Code, Option<Code>);
+pub type Own = (Namespace, AccountId, Code, Option<Code>);
+
+/// What an event drew from a grant.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// Whose.
+    pub namespace: Namespace,
+    /// The account that holds the grant.
+    pub level: AccountId,
+    /// The event's resource.
+    pub resource: Code,
+    /// The event's scope.
+    pub scope: Option<Code>,
+    /// The window type of the grant.
+    pub window_type: Code,
+    /// When the event occurred.
+    pub occurred_at: Timestamp,
+    /// How much, in the base unit.
+    pub amount: i128,
+}
 
 /// What the sums should be.
 pub(super) struct Expected {
-    pub(super) counters: FxHashMap<Name, Minutes>,
+    pub(super) counters: FxHashMap<CounterName, Minutes>,
     pub(super) own_totals: FxHashMap<Own, i128>,
     inventories: FxHashSet<(Namespace, Code)>,
 }
 
 impl Expected {
-    pub(super) fn new(connection: &Connection) -> rusqlite::Result<Self> {
-        let read = |row: &Row<'_>| Ok((namespace(row, 0)?, code(row, 1)?));
-        let inventories = all(connection, sql::RESOURCE_TYPE_SELECT_INVENTORIES, [], read)?;
-        Ok(Self {
+    pub(super) fn new(inventories: impl IntoIterator<Item = (Namespace, Code)>) -> Self {
+        Self {
             counters: FxHashMap::default(),
             own_totals: FxHashMap::default(),
             inventories: inventories.into_iter().collect(),
-        })
+        }
     }
 
     /// Adds an event at the account that used it and at those it was recorded under.
@@ -68,26 +80,17 @@ impl Expected {
         }
     }
 
-    /// Adds what events drew from grants, at the account that holds the grant.
-    pub(super) fn add_draws(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut statement = connection.prepare_cached(sql::GRANT_DRAW_SELECT_ALL)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let level: Uuid = id(row, 1)?;
-            let (resource, scope, window_type) =
-                (code(row, 2)?, optional_code(row, 3)?, code(row, 4)?);
-            let amount = amount::read(row, 6)?;
-            self.add(
-                &namespace(row, 0)?,
-                level,
-                &resource,
-                &scope,
-                Some(&window_type),
-                at(row, 5)?,
-                amount,
-            );
-        }
-        Ok(())
+    /// Adds what an event drew from a grant, at the account that holds the grant.
+    pub(super) fn add_draw(&mut self, drawn: &Drawn) {
+        self.add(
+            &drawn.namespace,
+            drawn.level,
+            &drawn.resource,
+            &drawn.scope,
+            Some(&drawn.window_type),
+            drawn.occurred_at,
+            drawn.amount,
+        );
     }
 
     #[allow(
@@ -109,12 +112,12 @@ impl Expected {
             scope: None,
             drawn_for: drawn_for.cloned(),
         };
-        let mut name = Name {
+        let mut name = CounterName {
             namespace: namespace.clone(),
             level,
             key,
         };
-        let mut add = |name: Name| {
+        let mut add = |name: CounterName| {
             let sum = self
                 .counters
                 .entry(name)

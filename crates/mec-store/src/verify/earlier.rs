@@ -4,8 +4,7 @@ use mec_core::ledger::Event;
 use rustc_hash::FxHashMap;
 use uuid::Uuid;
 
-use super::chains::hex;
-use super::{ChainHead, Stop};
+use super::{ChainHead, Difference, hex};
 
 /// Earlier heads that were not passed yet.
 pub(super) struct Earlier<'a> {
@@ -23,7 +22,7 @@ impl<'a> Earlier<'a> {
     }
 
     /// Compares the heads that once stood at an event.
-    pub(super) fn pass(&mut self, event: &Event) -> Result<(), Stop> {
+    pub(super) fn pass(&mut self, event: &Event) -> Result<(), Difference> {
         let Some(heads) = self.waiting.get_mut(&event.chain_id) else {
             return Ok(());
         };
@@ -33,7 +32,7 @@ impl<'a> Earlier<'a> {
         };
         for head in heads.extract_if(.., stands_here) {
             if !head.chain_hash.eq_ignore_ascii_case(&found) {
-                return Err(Stop::Problem(format!(
+                return Err(Difference(format!(
                     "the chain {} of namespace {} was rewritten: its number {} has another hash than the earlier head",
                     head.chain_id, head.namespace_id, head.chain_seq
                 )));
@@ -43,14 +42,14 @@ impl<'a> Earlier<'a> {
     }
 
     /// What was not passed is not there any more.
-    pub(super) fn all_found(&self) -> Result<(), Stop> {
+    pub(super) fn all_found(&self) -> Result<(), Difference> {
         let heads = self.waiting.values().flatten();
         // An empty chain is a part of every other.
         let lost = heads
             .filter(|head| head.chain_seq > 0)
             .min_by_key(|head| (&head.namespace_id, head.chain_id));
         match lost {
-            Some(head) => Err(Stop::Problem(format!(
+            Some(head) => Err(Difference(format!(
                 "the chain {} of namespace {} ends before number {}, where the earlier head stood: events were removed",
                 head.chain_id, head.namespace_id, head.chain_seq
             ))),
