@@ -1,6 +1,7 @@
 //! The arguments of one call, before their types are known.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -59,15 +60,24 @@ impl<'a> Arguments<'a> {
             return Err(ApiError::new("invalid_json", message));
         }
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let read = deserializer
-            .deserialize_map(Object(shape))
-            .and_then(|arguments| {
-                deserializer.end()?;
-                Ok(arguments)
-            });
-        read.map_err(|error| {
-            let details = error.to_string();
-            ApiError::new("invalid_json", "the body is not valid JSON").with_details(details)
+        let broken = OnceCell::new();
+        let object = Object {
+            shape,
+            broken: &broken,
+        };
+        let read = deserializer.deserialize_map(object).and_then(|arguments| {
+            deserializer.end()?;
+            Ok(arguments)
+        });
+        read.map_err(|error| match broken.get() {
+            Some(name) => {
+                let message = format!("{name}: its value is not valid JSON: {error}");
+                ApiError::new("invalid_json", message).with_details(name.clone())
+            }
+            None => {
+                let message = "the body is not valid JSON";
+                ApiError::new("invalid_json", message).with_details(error.to_string())
+            }
         })
     }
 
@@ -128,8 +138,7 @@ impl<'a> Arguments<'a> {
     }
 
     fn unknown(&self, name: &str, known: &[&'static str]) -> ApiError {
-        // A name may be as long as a body; an error repeats its beginning only.
-        let shown: String = name.chars().take(64).collect();
+        let shown = beginning(name);
         let (code, message) = match self.shape {
             Shape::Function(function) => {
                 ("PGRST202", format!("{function} has no argument {shown}"))
@@ -161,10 +170,19 @@ impl Shape {
     }
 }
 
-/// Reads an object without looking into its values.
-struct Object(Shape);
+/// A name may be as long as a body; an error repeats its beginning only.
+fn beginning(name: &str) -> String {
+    name.chars().take(64).collect()
+}
 
-impl<'de> Visitor<'de> for Object {
+/// Reads an object without looking into its values.
+struct Object<'b> {
+    shape: Shape,
+    /// The name whose value stopped the reading, if one did.
+    broken: &'b OnceCell<String>,
+}
+
+impl<'de> Visitor<'de> for Object<'_> {
     type Value = Arguments<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -173,11 +191,14 @@ impl<'de> Visitor<'de> for Object {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Arguments<'de>, M::Error> {
         let mut sent = SmallVec::new();
-        while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
+        while let Some(Name(name)) = map.next_key::<Name<'de>>()? {
+            let value = map.next_value::<&'de RawValue>().inspect_err(|_| {
+                self.broken.get_or_init(|| beginning(&name));
+            })?;
             sent.push((name, Sent::Json(value.get())));
         }
         Ok(Arguments {
-            shape: self.0,
+            shape: self.shape,
             sent,
         })
     }
@@ -249,18 +270,32 @@ mod tests {
             let error = Arguments::from_json(SHAPE, body.as_bytes()).unwrap_err();
             assert_eq!(error.code(), "invalid_json", "{body}");
         }
-        let error = Arguments::from_json(SHAPE, b"{\"a\":}").unwrap_err();
-        assert!(
-            error.to_json().contains("line 1 column 6"),
-            "{}",
-            error.to_json()
-        );
+        let error = Arguments::from_json(SHAPE, b"{\"a\":1,}").unwrap_err();
+        let told = error.to_json();
+        assert!(told.contains("line 1 column 8"), "{told}");
         assert_eq!(
             Arguments::from_json(SHAPE, b"{\"\xff\":1}")
                 .unwrap_err()
                 .code(),
             "invalid_json"
         );
+    }
+
+    #[test]
+    fn a_value_that_is_no_json_is_named() {
+        for value in [
+            "NaN", "Infinity", "-", "01", ".5", "1.", "1e", "\"x", "[1,", "{\"b\"", "",
+        ] {
+            let body = format!("{{\"a\":1,\"p_\\u0071\":{value}");
+            let error = Arguments::from_json(SHAPE, body.as_bytes()).unwrap_err();
+            let told = error.to_json();
+            assert_eq!(error.code(), "invalid_json", "{body}");
+            assert!(told.contains("\"details\":\"p_q\""), "{body} {told}");
+            assert!(told.contains("line 1 column"), "{body} {told}");
+        }
+        let long = format!("{{\"{}\":NaN}}", "k".repeat(5_000));
+        let error = Arguments::from_json(SHAPE, long.as_bytes()).unwrap_err();
+        assert!(error.to_json().len() < 500);
     }
 
     #[test]
