@@ -9,6 +9,7 @@ use mec_core::account::AccountStatus;
 use mec_core::ops;
 use mec_core::{Command, Quantity, Refusal};
 use mec_engine::{EngineConfig, EngineError, RetentionPolicy, Target};
+use serde_json::Value;
 use support::{World, json};
 use uuid::Uuid;
 
@@ -89,8 +90,17 @@ async fn erasing_a_person_blanks_who_it_was_and_keeps_what_was_used() {
                 .unwrap(),
         )
     };
-    assert_eq!(erase().await, true);
-    assert_eq!(erase().await, false);
+    let erased = erase().await;
+    for (column, value) in [
+        ("display_name", Value::Null),
+        ("email", Value::Null),
+        ("metadata", serde_json::json!({})),
+        ("external_id", "u-1".into()),
+    ] {
+        assert_eq!(erased[column], value, "{column}");
+    }
+    world.pass(1);
+    assert_eq!(erase().await, erased);
     assert_eq!(
         world.check(person, "benchmark_runs").await["quantity_used"],
         3

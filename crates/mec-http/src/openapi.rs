@@ -334,7 +334,8 @@ pub fn add_schema(components: &mut Components, name: String, schema: RefOr<Schem
     components.schemas.insert(name, schema);
 }
 
-fn object_of(fields: Vec<Field>) -> RefOr<Schema> {
+/// The schema of an object of fields and no others.
+pub fn object_of(fields: Vec<Field>) -> RefOr<Schema> {
     let mut object = ObjectBuilder::new().schema_type(Type::Object);
     for field in fields {
         if field.required {

@@ -68,6 +68,7 @@ async fn every_route_asks_for_its_role() {
         .collect();
     rows.push(("/api/accounts".to_owned(), Role::MecService));
     rows.push(("/api/entitlements".to_owned(), Role::MecService));
+    rows.push(("/admin/erase-account".to_owned(), Role::MecAdmin));
     for (path, least) in rows {
         for role in ROLES {
             // An empty object reaches the decoder, which misses an argument: the role was enough.

@@ -71,6 +71,8 @@ fn writer(path: &Path) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "trusted_schema", false)?;
+        // What is overwritten is gone from its page, so that who was erased is not read from the file.
+        connection.pragma_update_and_check(None, "secure_delete", "fast", |_| Ok(()))?;
         connection.pragma_update(None, "cache_size", -config::WRITER_CACHE_KIB)?;
         connection.pragma_update(None, "wal_autocheckpoint", config::CHECKPOINT_PAGES)?;
         connection.pragma_update(None, "temp_store", "memory")

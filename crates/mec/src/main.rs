@@ -4,6 +4,7 @@
 mod bench;
 mod clock;
 mod commands;
+mod confirm;
 mod door;
 mod output;
 mod private;
@@ -60,7 +61,7 @@ enum Command {
     /// Show or change plans, resource types and control rules
     #[command(subcommand)]
     Catalogue(catalogue::CatalogueCommand),
-    /// Create accounts
+    /// Create accounts, or erase who a person is
     #[command(subcommand)]
     Account(account::AccountCommand),
     /// Ask whether an account may use a resource; exit 3 on a deny

@@ -119,14 +119,15 @@ pub fn set_status(set: &SetStatus, env: &Env<'_>) -> Result<Executed, Stop> {
     ))
 }
 
-/// Blanks what tells who a person is: name, e-mail and metadata. The account keeps its rows; answers
-/// whether there was anything to blank.
+/// Blanks what tells who a person is: name, e-mail and metadata. The account keeps its ids and all that
+/// was recorded of it. Answers its row, so that a repeated erasure is answered the same.
 pub fn erase(env: &Env<'_>) -> Result<Executed, Stop> {
     let account = &env.book.part(env.account)?.account;
+    let answer = |account: &Account| Answer::Json(row_json(account, env.book.namespace.as_str()));
     let is_blank =
         account.display_name.is_none() && account.email.is_none() && account.metadata.is_empty();
     if is_blank {
-        return Ok(Executed::unchanged(Answer::Bool(false)));
+        return Ok(Executed::unchanged(answer(account)));
     }
     let account = Account {
         display_name: None,
@@ -136,7 +137,7 @@ pub fn erase(env: &Env<'_>) -> Result<Executed, Stop> {
         ..(**account).clone()
     };
     Ok(Executed::changed(
-        Answer::Bool(true),
+        answer(&account),
         vec![Change::AccountUpdated(Arc::new(account))],
         None,
     ))

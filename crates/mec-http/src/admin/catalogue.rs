@@ -18,6 +18,7 @@ use crate::auth::Admin;
 use crate::error::ApiError;
 use crate::reply::JsonBody;
 
+pub const PATH: &str = "/admin/catalogue";
 /// So many faults are told at the most.
 const MAX_FAULTS: usize = 100;
 const PREFER: HeaderName = HeaderName::from_static("prefer");

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod describe;
+mod erase_account;
 mod node;
 mod packages;
 mod read;
@@ -11,20 +12,30 @@ mod wire;
 
 use axum::Router;
 use axum::http::header::ALLOW;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get, post};
 
 use crate::App;
 use crate::error::ApiError;
 
 pub use describe::describe;
 
-const ALLOWED: &str = "OPTIONS,GET,HEAD,PUT";
+/// The methods of a document that is read and replaced whole.
+const DOCUMENT: &str = "OPTIONS,GET,HEAD,PUT";
+/// The methods of an act.
+const ACT: &str = "OPTIONS,POST";
 
 /// The routes.
 pub fn routes() -> Router<App> {
-    let methods = get(catalogue::show)
-        .put(catalogue::replace)
-        .options(|| async { [(ALLOW, ALLOWED)] })
-        .fallback(|| async { ApiError::method_not_allowed("PGRST117", ALLOWED) });
-    Router::new().route("/admin/catalogue", methods)
+    let catalogue = get(catalogue::show).put(catalogue::replace);
+    let erase_account = post(erase_account::erase_account);
+    Router::new()
+        .route(catalogue::PATH, only(DOCUMENT, catalogue))
+        .route(erase_account::PATH, only(ACT, erase_account))
+}
+
+/// Tells the methods of a path, and refuses all others.
+fn only(allowed: &'static str, methods: MethodRouter<App>) -> MethodRouter<App> {
+    methods
+        .options(move || async move { [(ALLOW, allowed)] })
+        .fallback(move || async move { ApiError::method_not_allowed("PGRST117", allowed) })
 }

@@ -20,6 +20,8 @@ pub enum Shape {
     Function(&'static str),
     /// A row of this table.
     Table(&'static str),
+    /// The body of a call to this path.
+    Body(&'static str),
 }
 
 /// One value, or text that was decoded for it.
@@ -144,6 +146,7 @@ impl<'a> Arguments<'a> {
                 ("PGRST202", format!("{function} has no argument {shown}"))
             }
             Shape::Table(table) => ("PGRST204", format!("{table} has no column {shown}")),
+            Shape::Body(path) => ("PGRST204", format!("{path} has no field {shown}")),
         };
         let hint = match nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean {near}?"),
@@ -163,6 +166,7 @@ impl Shape {
                 ("PGRST202", format!("{function} needs the argument {name}"))
             }
             Self::Table(table) => ("missing_field", format!("{table} needs the column {name}")),
+            Self::Body(path) => ("missing_field", format!("{path} needs the field {name}")),
         };
         ApiError::new(code, message)
             .with_details(name)

@@ -58,19 +58,19 @@ pub fn take<T: Arg>(
     }
 }
 
-/// The account that a call is about, by one of its two names.
+/// The account that a call is about, by one of two fields, each with its name.
 pub fn account_target(
-    function: &'static str,
-    account_id: Option<Uuid>,
-    external_id: Option<Key>,
+    shape: Shape,
+    (by_id, account_id): (&'static str, Option<Uuid>),
+    (by_external, external_id): (&'static str, Option<Key>),
 ) -> Result<Target, ApiError> {
     match (account_id, external_id) {
         (Some(id), None) => Ok(Target::Account(id)),
         (None, Some(Key(id))) => Ok(Target::External(id.as_ref().to_owned())),
-        (None, None) => Err(Shape::Function(function).missing("p_account_id")),
+        (None, None) => Err(shape.missing(by_id)),
         (Some(_), Some(_)) => {
-            let message = "p_external_id: give p_account_id or p_external_id, not both";
-            Err(ApiError::new("invalid_value", message).with_details("p_external_id"))
+            let message = format!("{by_external}: give {by_id} or {by_external}, not both");
+            Err(ApiError::new("invalid_value", message).with_details(by_external))
         }
     }
 }
@@ -95,8 +95,11 @@ macro_rules! params {
 
         impl $name {
             fn target(&mut self) -> Result<mec_engine::Target, $crate::error::ApiError> {
-                let name = <Self as $crate::rpc::Named>::NAME;
-                $crate::args::account_target(name, self.p_account_id, self.p_external_id.take())
+                $crate::args::account_target(
+                    $crate::args::Shape::Function(<Self as $crate::rpc::Named>::NAME),
+                    ("p_account_id", self.p_account_id),
+                    ("p_external_id", self.p_external_id.take()),
+                )
             }
         }
     };

@@ -39,9 +39,9 @@ pub const CODES: &[ErrorCode] = &[
     ErrorCode { code: "unit_not_allowed", status: 400, summary: "The resource type does not allow the unit." },
     ErrorCode { code: "too_many_items", status: 400, summary: "An array has more than 1,000 elements." },
     ErrorCode { code: "too_many_rows", status: 400, summary: "The answer would have more rows than one answer may." },
-    ErrorCode { code: "missing_field", status: 400, summary: "A required column is missing." },
+    ErrorCode { code: "missing_field", status: 400, summary: "A required column or field is missing." },
     ErrorCode { code: "missing_namespace", status: 400, summary: "The token is for all namespaces and the header MEC-Namespace names none." },
-    ErrorCode { code: "PGRST204", status: 400, summary: "The table has no such column." },
+    ErrorCode { code: "PGRST204", status: 400, summary: "The table or body has no such column or field." },
     // 401 and 403: who calls.
     ErrorCode { code: "missing_token", status: 401, summary: "The call needs a bearer token." },
     ErrorCode { code: "invalid_token", status: 401, summary: "The bearer token is malformed, forged, expired, or not meant for MEC." },

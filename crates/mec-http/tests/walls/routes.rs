@@ -155,6 +155,13 @@ pub const RESOURCES: [(&str, Arguments); 2] = [
                     "limit_kind_code": "cumulative", "quantity_allowed": 1})]
     }),
 ];
+/// Every call of an administrator's that names something owned.
+pub const ADMINS: [(&str, Arguments); 1] = [("erase-account", |of| {
+    vec![
+        json!({"account_id": of.account}),
+        json!({"external_id": of.external}),
+    ]
+})];
 /// Routes that name nobody's object: they act in the caller's own namespace, whose walls stand in
 /// `catalogue.rs` (`only_administrators_reach_it_each_in_their_namespace`).
 pub const OF_THE_CALLER: [&str; 1] = ["/admin/catalogue"];
@@ -164,10 +171,14 @@ pub const PAGES: [&str; 5] = ["/api/", "/docs", "/health", "/openapi.json", "/re
 pub fn routes() -> Vec<(String, Arguments)> {
     let rpcs = RPCS.map(|(name, arguments)| (format!("/api/rpc/{name}"), arguments));
     let resources = RESOURCES.map(|(name, arguments)| (format!("/api/{name}"), arguments));
-    rpcs.into_iter().chain(resources).collect()
+    let admins = ADMINS.map(|(name, arguments)| (format!("/admin/{name}"), arguments));
+    rpcs.into_iter().chain(resources).chain(admins).collect()
 }
 
 pub fn may_use(caller: &Caller, path: &str) -> bool {
+    if path.starts_with("/admin/") {
+        return caller.role >= Role::MecAdmin;
+    }
     let rpc = rpc_routes().find(|route| path == format!("/api/rpc/{}", route.name));
     caller.role >= rpc.map_or(Role::MecService, |route| route.role)
 }

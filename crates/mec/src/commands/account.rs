@@ -1,4 +1,4 @@
-//! `mec account create`: an account, on a plan if one is named.
+//! `mec account`: creating an account, on a plan if one is named, and erasing who a person is.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::confirm::confirm;
 use crate::door::{Call, Door, Reach};
 use crate::output;
 
@@ -14,6 +15,8 @@ use crate::output;
 pub enum AccountCommand {
     /// Create an account; prints its row
     Create(CreateArgs),
+    /// Blank an account's name, e-mail and metadata, and keep all that was recorded; prints its row
+    Erase(EraseArgs),
 }
 
 #[derive(clap::Args)]
@@ -49,8 +52,31 @@ pub struct CreateArgs {
     reach: Reach,
 }
 
+#[derive(clap::Args)]
+pub struct EraseArgs {
+    /// The account, by the product's own id of it
+    account: String,
+    /// The account is named by MEC's id, not by the product's
+    #[arg(long)]
+    by_id: bool,
+    /// Do not ask; it cannot be taken back
+    #[arg(long)]
+    yes: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    reach: Reach,
+}
+
 pub fn run(folder: &Path, command: &AccountCommand) -> Result<ExitCode> {
-    let AccountCommand::Create(args) = command;
+    match command {
+        AccountCommand::Create(args) => create(folder, args),
+        AccountCommand::Erase(args) => erase(folder, args),
+    }
+}
+
+fn create(folder: &Path, args: &CreateArgs) -> Result<ExitCode> {
     let door = Door::open(folder, &args.reach)?;
     let row = json!({
         "account_type_code": args.account_type,
@@ -71,7 +97,29 @@ pub fn run(folder: &Path, command: &AccountCommand) -> Result<ExitCode> {
         row.insert("plan_id".to_owned(), plan.as_str().into());
         row.insert("entitlements_in_force".to_owned(), given);
     }
-    if args.json {
+    print_row(row, args.json)
+}
+
+fn erase(folder: &Path, args: &EraseArgs) -> Result<ExitCode> {
+    let door = Door::open(folder, &args.reach)?;
+    if !args.yes {
+        confirm(&format!(
+            "Name, e-mail and metadata of the account {} in the namespace {} go for good.",
+            args.account, args.reach.namespace
+        ))?;
+    }
+    let named = if args.by_id {
+        "account_id"
+    } else {
+        "external_id"
+    };
+    let body = json!({ named: args.account }).to_string();
+    let told = door.send(&Call::post("/admin/erase-account", body))?;
+    print_row(serde_json::from_str(&told.success()?)?, args.json)
+}
+
+fn print_row(row: Map<String, Value>, json: bool) -> Result<ExitCode> {
+    if json {
         output::print_json(&row)?;
     } else {
         let said = row.into_iter().filter(|(_, value)| !value.is_null());
