@@ -30,9 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mec_core::{Catalogue, Namespace, Timestamp};
-use mec_store::{
-    CatalogueDraft, Clock, Expired, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
-};
+use mec_store::{CatalogueDraft, Clock, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery};
 use uuid::Uuid;
 
 use crate::books::Books;
@@ -47,7 +45,7 @@ pub use error::EngineError;
 pub use freshness::WhenLost;
 pub use ids::RisingIds;
 pub use request::{Consistency, Outcome, Request, Target};
-pub use retention::RetentionPolicy;
+pub use retention::{RetentionPolicy, RetentionRun};
 pub use stats::Stats;
 
 /// How an engine behaves.
@@ -224,9 +222,14 @@ impl Engine {
         Ok(replacing::refuse_loss(before, draft, &used)?)
     }
 
-    /// Drops what has been kept for its time, in steps between which other commands are served.
-    pub async fn apply_retention(&self, policy: RetentionPolicy) -> Result<Expired, EngineError> {
-        retention::apply(&self.shared, &self.journal, policy).await
+    /// Drops what has been kept for its time, in steps of at most 2,000 rows of each kind between which
+    /// other commands are served.
+    pub async fn apply_retention(
+        &self,
+        policy: RetentionPolicy,
+        most_steps: usize,
+    ) -> Result<RetentionRun, EngineError> {
+        retention::apply(&self.shared, &self.journal, policy, most_steps).await
     }
 
     /// The usage of an account in explicit bounds, in the base unit.

@@ -22,6 +22,15 @@ pub struct RetentionPolicy {
     pub answers_days: u32,
 }
 
+/// What a run of retention dropped.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct RetentionRun {
+    /// How many rows of each kind.
+    pub dropped: Expired,
+    /// Whether nothing is left that has passed its time.
+    pub is_done: bool,
+}
+
 impl Default for RetentionPolicy {
     fn default() -> Self {
         Self {
@@ -36,7 +45,8 @@ pub(crate) async fn apply(
     shared: &Shared,
     journal: &Journal,
     policy: RetentionPolicy,
-) -> Result<Expired, EngineError> {
+    most_steps: usize,
+) -> Result<RetentionRun, EngineError> {
     let now = shared.now();
     let before = |field, days: u32| {
         if days == 0 {
@@ -51,14 +61,16 @@ pub(crate) async fn apply(
         answers_before: before("answers_days", policy.answers_days)?,
         most: STEP,
     };
-    let mut dropped = Expired::default();
-    loop {
+    let mut run = RetentionRun::default();
+    for _ in 0..most_steps {
         let step = journal.apply_retention(retention).await?;
-        dropped.decisions += step.decisions;
-        dropped.audit += step.audit;
-        dropped.answers += step.answers;
-        if step.decisions.max(step.audit).max(step.answers) < STEP {
-            return Ok(dropped);
+        run.dropped.decisions += step.decisions;
+        run.dropped.audit += step.audit;
+        run.dropped.answers += step.answers;
+        run.is_done = step.decisions.max(step.audit).max(step.answers) < STEP;
+        if run.is_done {
+            break;
         }
     }
+    Ok(run)
 }

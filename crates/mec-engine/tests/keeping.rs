@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use mec_core::account::AccountStatus;
 use mec_core::ops;
-use mec_core::{Command, Quantity, Refusal};
-use mec_engine::{EngineConfig, EngineError, RetentionPolicy, Target};
+use mec_core::{Command, Namespace, Quantity, Refusal};
+use mec_engine::{EngineConfig, EngineError, Request, RetentionPolicy, Target};
 use serde_json::Value;
 use support::{World, json};
 use uuid::Uuid;
@@ -23,12 +23,12 @@ async fn after_its_time_a_replay_carries_the_event_id_and_a_code() {
     let first = world.consume(acme, "k").await;
     world.pass(90 * DAY);
     let policy = RetentionPolicy::default();
-    let dropped = world.engine.apply_retention(policy).await.unwrap();
-    assert_eq!(dropped.answers, 0, "not older than 90 days");
+    let run = world.engine.apply_retention(policy, 9).await.unwrap();
+    assert_eq!(run.dropped.answers, 0, "not older than 90 days");
     assert_eq!(world.consume(acme, "k").await, first);
     world.pass(1);
-    let dropped = world.engine.apply_retention(policy).await.unwrap();
-    assert_eq!(dropped.answers, 1);
+    let run = world.engine.apply_retention(policy, 9).await.unwrap();
+    assert_eq!((run.dropped.answers, run.is_done), (1, true));
     for world in [&world, &world] {
         let replay = world.consume(acme, "k").await;
         assert_eq!(replay["event_id"], first["event_id"]);
@@ -45,13 +45,48 @@ async fn after_its_time_a_replay_carries_the_event_id_and_a_code() {
 }
 
 #[tokio::test]
+async fn a_run_ends_after_its_steps_and_the_next_goes_on() {
+    let world = World::new();
+    let acme = world.account(None, "organization").await;
+    world.provision(acme, "enterprise").await;
+    let meter = ops::meter::Meter {
+        resource: "benchmark_runs".into(),
+        scope: None,
+        quantity: Quantity::ONE,
+        unit: None,
+        occurred_at: None,
+        period_start: None,
+        period_end: None,
+        details: BTreeMap::new(),
+    };
+    // One more than a step drops.
+    let requests = (0..2_001).map(|number| Request {
+        namespace: Namespace::default_namespace(),
+        target: Target::Account(acme),
+        command: Command::Meter(meter.clone()),
+        key: Some(format!("k{number}").into()),
+        by: "test".into(),
+        guard: None,
+        request_id: None,
+    });
+    let outcomes = world.engine.call_all(requests.collect()).await.unwrap();
+    assert!(outcomes.iter().all(Result::is_ok));
+    world.pass(91 * DAY);
+    let policy = RetentionPolicy::default();
+    for (expected, is_done) in [(2_000, false), (1, true), (0, true)] {
+        let run = world.engine.apply_retention(policy, 1).await.unwrap();
+        assert_eq!((run.dropped.answers, run.is_done), (expected, is_done));
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_kept_for_less_than_a_day() {
     let world = World::new();
     let policy = RetentionPolicy {
         audit_days: 0,
         ..RetentionPolicy::default()
     };
-    match world.engine.apply_retention(policy).await {
+    match world.engine.apply_retention(policy, 9).await {
         Err(EngineError::Refused(refusal)) => {
             assert_eq!(refusal, Refusal::bad_value("audit_days", "at least 1 day"));
         }

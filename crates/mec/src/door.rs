@@ -40,6 +40,25 @@ pub struct Reach {
     pub namespace: String,
 }
 
+/// Which server a command is for that acts on all namespaces.
+#[derive(clap::Args, Clone)]
+pub struct ReachOfAll {
+    /// The server, such as http://localhost:8000; without it the one that runs on the data folder,
+    /// and where none runs the folder itself. The token is taken from MEC_TOKEN where it is set
+    #[arg(long, env = "MEC_SERVER")]
+    pub server: Option<String>,
+}
+
+impl ReachOfAll {
+    /// The same as a way in, of no one namespace.
+    pub fn reach(&self) -> Reach {
+        Reach {
+            server: self.server.clone(),
+            namespace: "*".to_owned(),
+        }
+    }
+}
+
 /// One call.
 pub struct Call<'a> {
     pub method: &'static str,

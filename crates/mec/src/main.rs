@@ -16,7 +16,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use commands::{account, catalogue, check, doctor, import, migrate, openapi, token, verify};
+use commands::{
+    account, catalogue, check, doctor, import, migrate, openapi, retention, token, verify,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -64,6 +66,9 @@ enum Command {
     /// Create accounts, or erase who a person is
     #[command(subcommand)]
     Account(account::AccountCommand),
+    /// Drop what has been kept for its time
+    #[command(subcommand)]
+    Retention(retention::RetentionCommand),
     /// Ask whether an account may use a resource; exit 3 on a deny
     Check(check::CheckArgs),
     /// Record usage from a CSV or NDJSON file; may be run again, nothing counts twice
@@ -91,6 +96,7 @@ fn main() -> ExitCode {
         Some(Command::Token(args)) => token::token(&folder, &args),
         Some(Command::Catalogue(command)) => catalogue::run(&folder, &command),
         Some(Command::Account(command)) => account::run(&folder, &command),
+        Some(Command::Retention(command)) => retention::run(&folder, &command),
         Some(Command::Check(args)) => check::check(&folder, &args),
         Some(Command::Import(args)) => import::import(&folder, &args),
         Some(Command::Verify(args)) => verify::verify(&folder, &args),

@@ -8,6 +8,7 @@ use mec_core::Catalogue;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::json;
 use super::node::Node;
 use super::read::{Given, Read, read};
 use super::rows::{Change, changes, draft_of, to_toml};
@@ -117,13 +118,6 @@ fn parse(app: &App, before: &Catalogue, body: &[u8]) -> Result<Read, ApiError> {
         now: app.engine().now(),
     };
     read(&root, &given).map_err(|faults| faulty(&faults))
-}
-
-fn json(value: &impl Serialize) -> Result<String, ApiError> {
-    serde_json::to_string(value).map_err(|error| {
-        tracing::error!(%error, "the catalogue could not be written as JSON");
-        ApiError::internal()
-    })
 }
 
 fn tag(response: &mut Response, version: u64) {

@@ -6,109 +6,131 @@ use utoipa::openapi::{ContentBuilder, OpenApi, ResponseBuilder};
 
 use super::catalogue::CatalogueChanges;
 use super::erase_account::EraseAccount;
+use super::retention::{ApplyRetention, RetentionAnswer};
 use super::wire::{AccountRow, CatalogueDocument};
-use super::{catalogue, erase_account};
+use super::{catalogue, erase_account, retention};
 use crate::args::Params;
 use crate::auth::Role;
 use crate::openapi::{
     Answer, BEARER, JSON, OF_BODIES, OF_EVERY_CALL, add_errors, add_schema, body, object_of,
 };
 
+/// Adds them to the API's description.
+pub fn describe(api: &mut OpenApi) {
+    let about = "Reads the catalogue: resource types, plans and control rules, with the version as \
+                 ETag. Accept: application/toml answers it as a file.";
+    let answer = Answer::record::<CatalogueDocument>("The catalogue");
+    Call::new(catalogue::PATH, about, answer).describe(api);
+    let about = "Replaces the catalogue in one step. If-Match or the document's version guards \
+                 against overwriting another's change; Prefer: tx=rollback only says what would change.";
+    let answer = Answer::record::<CatalogueChanges>("What was changed");
+    Call::new(catalogue::PATH, about, answer)
+        .replacing("CatalogueDocument")
+        .describe(api);
+    let answer = Answer::record::<AccountRow>("The account's row");
+    act::<EraseAccount>(api, erase_account::PATH, answer)
+        .refusing(&["account_not_found"])
+        .describe(api);
+    let answer = Answer::record::<RetentionAnswer>("How many rows were dropped");
+    act::<ApplyRetention>(api, retention::PATH, answer)
+        .of_all()
+        .describe(api);
+}
+
+/// A call that does something with the fields of its body.
+fn act<P: Params>(api: &mut OpenApi, path: &'static str, answer: Answer) -> Call {
+    let lines: Vec<&str> = P::ABOUT.lines().map(str::trim).collect();
+    let mut call = Call::new(path, &lines.join(" "), answer);
+    let name = path.trim_start_matches("/admin/").replace('-', "_");
+    if let Some(components) = &mut api.components {
+        add_schema(components, name.clone(), object_of(P::fields()));
+    }
+    call.verb = "post";
+    call.sent = Some(name);
+    call.codes
+        .extend(["duplicate_key", "missing_field", "PGRST204"]);
+    call
+}
+
 /// A call of an administrator's.
-struct Call<'a> {
+struct Call {
     verb: &'static str,
     path: &'static str,
     /// What it does: a first sentence, and what else is to say.
-    about: &'a str,
+    about: String,
     answer: Answer,
     /// The name of the body's schema, where it takes a body.
-    sent: Option<&'static str>,
-    /// The codes of the errors that it may answer, beside those of every such call.
-    errors: &'static [&'static str],
+    sent: Option<String>,
+    /// The codes of the errors that it may answer.
+    codes: Vec<&'static str>,
+    /// Whether it acts on all namespaces.
+    is_of_all: bool,
 }
 
-/// Adds them to the API's description.
-pub fn describe(api: &mut OpenApi) {
-    let read = Call {
-        verb: "get",
-        path: catalogue::PATH,
-        about: "Reads the catalogue: resource types, plans and control rules, with the version as \
-                ETag. Accept: application/toml answers it as a file.",
-        answer: Answer::record::<CatalogueDocument>("The catalogue"),
-        sent: None,
-        errors: &[],
-    };
-    let replace = Call {
-        verb: "put",
-        path: catalogue::PATH,
-        about: "Replaces the catalogue in one step. If-Match or the document's version guards \
-                against overwriting another's change; Prefer: tx=rollback only says what would change.",
-        answer: Answer::record::<CatalogueChanges>("What was changed"),
-        sent: Some("CatalogueDocument"),
-        errors: &["catalogue_changed", "invalid_catalogue"],
-    };
-    let about = about::<EraseAccount>();
-    let erase = Call {
-        verb: "post",
-        path: erase_account::PATH,
-        about: &about,
-        answer: Answer::record::<AccountRow>("The account's row"),
-        sent: Some("erase_account"),
-        errors: &[
-            "account_not_found",
-            "duplicate_key",
-            "missing_field",
-            "PGRST204",
-        ],
-    };
-    for call in [read, replace, erase] {
-        call.describe(api);
+impl Call {
+    /// One that reads.
+    fn new(path: &'static str, about: &str, answer: Answer) -> Self {
+        let codes = OF_EVERY_CALL.iter().copied();
+        Self {
+            verb: "get",
+            path,
+            about: about.to_owned(),
+            answer,
+            sent: None,
+            codes: codes.filter(|code| *code != "PGRST107").collect(),
+            is_of_all: false,
+        }
     }
-    if let Some(components) = &mut api.components {
-        let body = object_of(EraseAccount::fields());
-        add_schema(components, "erase_account".to_owned(), body);
+
+    /// The same that replaces a document.
+    fn replacing(mut self, schema: &str) -> Self {
+        self.verb = "put";
+        self.sent = Some(schema.to_owned());
+        self.refusing(&["catalogue_changed", "invalid_catalogue"])
     }
-}
 
-fn about<P: Params>() -> String {
-    let lines: Vec<&str> = P::ABOUT.lines().map(str::trim).collect();
-    lines.join(" ")
-}
+    /// The same with errors of its own.
+    fn refusing(mut self, codes: &[&'static str]) -> Self {
+        self.codes.extend(codes);
+        self
+    }
 
-impl Call<'_> {
-    fn describe(self, api: &mut OpenApi) {
+    /// The same for administrators of all namespaces only.
+    fn of_all(mut self) -> Self {
+        self.codes.retain(|code| *code != "missing_namespace");
+        self.is_of_all = true;
+        self
+    }
+
+    fn describe(mut self, api: &mut OpenApi) {
         let method = match self.verb {
             "get" => HttpMethod::Get,
             "put" => HttpMethod::Put,
             _ => HttpMethod::Post,
         };
-        let schema = ContentBuilder::new()
-            .schema(Some(self.answer.schema))
-            .build();
+        let content = ContentBuilder::new().schema(Some(self.answer.schema));
         let told = ResponseBuilder::new()
             .description(self.answer.about)
-            .content(JSON, schema);
-        let (summary, rest) = self.about.split_once(". ").unwrap_or((self.about, ""));
-        let role = Role::MecAdmin.as_str();
+            .content(JSON, content.build());
+        let (summary, rest) = self.about.split_once(". ").unwrap_or((&self.about, ""));
+        let role = match self.is_of_all {
+            true => format!("{} with the namespace *", Role::MecAdmin.as_str()),
+            false => Role::MecAdmin.as_str().to_owned(),
+        };
         let id = format!("{}{}", self.verb, self.path.replace(['/', '-'], "_"));
-        let operation = OperationBuilder::new()
+        let mut operation = OperationBuilder::new()
             .operation_id(Some(id))
             .tag("admin")
             .summary(Some(format!("{}.", summary.trim_end_matches('.'))))
             .description(Some(format!("{rest} Needs the role {role}.").trim()))
             .security(SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, []))
             .response("200", told);
-        let mut codes: Vec<&'static str> = OF_EVERY_CALL.to_vec();
-        codes.retain(|code| *code != "PGRST107");
-        codes.extend(self.errors);
-        let operation = match self.sent {
-            None => operation,
-            Some(schema) => {
-                codes.extend(OF_BODIES.iter().filter(|code| **code != "duplicate_key"));
-                operation.request_body(Some(body(schema)))
-            }
-        };
-        let operation = add_errors(operation, codes);
+        if let Some(schema) = &self.sent {
+            let of_bodies = OF_BODIES.iter().filter(|code| **code != "duplicate_key");
+            self.codes.extend(of_bodies);
+            operation = operation.request_body(Some(body(schema)));
+        }
+        let operation = add_errors(operation, self.codes);
         api.paths
             .add_path_operation(self.path, vec![method], operation.build());
         if let Some(components) = &mut api.components {

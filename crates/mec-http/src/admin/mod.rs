@@ -6,6 +6,7 @@ mod erase_account;
 mod node;
 mod packages;
 mod read;
+mod retention;
 mod rows;
 mod table;
 mod wire;
@@ -13,6 +14,7 @@ mod wire;
 use axum::Router;
 use axum::http::header::ALLOW;
 use axum::routing::{MethodRouter, get, post};
+use serde::Serialize;
 
 use crate::App;
 use crate::error::ApiError;
@@ -27,10 +29,19 @@ const ACT: &str = "OPTIONS,POST";
 /// The routes.
 pub fn routes() -> Router<App> {
     let catalogue = get(catalogue::show).put(catalogue::replace);
+    let retention = post(retention::apply);
     let erase_account = post(erase_account::erase_account);
     Router::new()
         .route(catalogue::PATH, only(DOCUMENT, catalogue))
         .route(erase_account::PATH, only(ACT, erase_account))
+        .route(retention::PATH, only(ACT, retention))
+}
+
+fn json(value: &impl Serialize) -> Result<String, ApiError> {
+    serde_json::to_string(value).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written as JSON");
+        ApiError::internal()
+    })
 }
 
 /// Tells the methods of a path, and refuses all others.

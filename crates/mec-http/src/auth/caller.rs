@@ -16,6 +16,8 @@ use crate::layers::RequestId;
 
 /// The header by which an administrator of all namespaces names one.
 const NAMESPACE_HEADER: &str = "MEC-Namespace";
+/// What stands for all of them.
+const ALL_NAMESPACES: &str = "*";
 
 /// A caller with a valid token, in one namespace.
 #[derive(Clone, Debug)]
@@ -49,13 +51,7 @@ impl Caller {
     }
 
     fn from_parts(parts: &Parts, app: &App, least: Role) -> Result<Self, ApiError> {
-        let identity = app.verifier().verify(bearer(parts)?)?;
-        if identity.role < least {
-            let message = format!("the call needs the role {} or more", least.as_str());
-            return Err(
-                ApiError::new("insufficient_role", message).with_details(identity.role.as_str())
-            );
-        }
+        let identity = identify(parts, app, least)?;
         let namespace = namespace(parts, &identity)?;
         let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
         Ok(Self {
@@ -80,6 +76,18 @@ fn preferred_consistency(headers: &HeaderMap) -> Consistency {
     } else {
         Consistency::Bounded
     }
+}
+
+/// The caller's token, if its role is enough.
+fn identify(parts: &Parts, app: &App, least: Role) -> Result<Arc<Identity>, ApiError> {
+    let identity = app.verifier().verify(bearer(parts)?)?;
+    if identity.role < least {
+        let message = format!("the call needs the role {} or more", least.as_str());
+        return Err(
+            ApiError::new("insufficient_role", message).with_details(identity.role.as_str())
+        );
+    }
+    Ok(identity)
 }
 
 fn bearer(parts: &Parts) -> Result<&str, ApiError> {
@@ -119,6 +127,30 @@ fn namespace(parts: &Parts, identity: &Identity) -> Result<Namespace, ApiError> 
             let message = "the token is for all namespaces; name one in the header MEC-Namespace";
             Err(ApiError::new("missing_namespace", message).with_details(NAMESPACE_HEADER))
         }
+    }
+}
+
+/// An administrator of all namespaces, who may act on the whole database.
+#[derive(Clone, Copy, Debug)]
+pub struct AdminOfAll;
+
+impl FromRequestParts<App> for AdminOfAll {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let identity = identify(parts, app, Role::MecAdmin)?;
+        if identity.namespace.is_some() {
+            let message = "the call acts on all namespaces and needs a token with namespace_id *";
+            return Err(ApiError::new("insufficient_role", message).with_details("namespace_id"));
+        }
+        // Who names one namespace does not mean all of them.
+        let named = parts.headers.get(NAMESPACE_HEADER);
+        if named.is_some_and(|named| named != ALL_NAMESPACES) {
+            let message =
+                "MEC-Namespace: the call acts on all namespaces; send * or no such header";
+            return Err(ApiError::new("invalid_value", message).with_details(NAMESPACE_HEADER));
+        }
+        Ok(Self)
     }
 }
 

@@ -3,5 +3,5 @@
 mod caller;
 mod token;
 
-pub use caller::{Admin, Caller, Meterer, Reader, Service, Who};
+pub use caller::{Admin, AdminOfAll, Caller, Meterer, Reader, Service, Who};
 pub use token::{Claims, Role, TokenError, Verifier, issue_token};

@@ -165,6 +165,9 @@ pub const ADMINS: [(&str, Arguments); 1] = [("erase-account", |of| {
 /// Routes that name nobody's object: they act in the caller's own namespace, whose walls stand in
 /// `catalogue.rs` (`only_administrators_reach_it_each_in_their_namespace`).
 pub const OF_THE_CALLER: [&str; 1] = ["/admin/catalogue"];
+/// Calls that act on all namespaces, whose wall stands in `whole_database.rs`
+/// (`only_an_administrator_of_all_may`).
+pub const OF_ALL: [&str; 1] = ["/admin/retention"];
 /// Pages about the service itself.
 pub const PAGES: [&str; 5] = ["/api/", "/docs", "/health", "/openapi.json", "/ready"];
 

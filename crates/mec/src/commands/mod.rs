@@ -8,5 +8,6 @@ pub mod doctor;
 pub mod import;
 pub mod migrate;
 pub mod openapi;
+pub mod retention;
 pub mod token;
 pub mod verify;
