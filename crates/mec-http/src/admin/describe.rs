@@ -4,10 +4,10 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, OpenApi, ResponseBuilder};
 
-use super::catalogue::CatalogueChanges;
-use super::erase_account::EraseAccount;
+use super::catalogue::CatalogueDocument;
+use super::document::replace::CatalogueChanges;
+use super::erase_account::{AccountRow, EraseAccount};
 use super::retention::{ApplyRetention, RetentionAnswer};
-use super::wire::{AccountRow, CatalogueDocument};
 use super::{catalogue, erase_account, retention};
 use crate::args::Params;
 use crate::auth::Role;

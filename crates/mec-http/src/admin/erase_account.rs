@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use mec_core::Command;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
@@ -22,6 +23,30 @@ params! {
         /// The account by an id of the product's, in place of `account_id`.
         external_id: Option<Key>,
     }
+}
+
+/// A row of `accounts`; written by the core, described here.
+#[allow(dead_code, reason = "it describes what the core writes")]
+#[derive(Debug, ToSchema)]
+pub struct AccountRow {
+    namespace_id: String,
+    #[schema(format = Uuid)]
+    account_id: String,
+    account_type_code: String,
+    #[schema(format = Uuid)]
+    parent_account_id: Option<String>,
+    external_id: Option<String>,
+    display_name: Option<String>,
+    email: Option<String>,
+    timezone: Option<String>,
+    #[schema(value_type = Object)]
+    metadata: (),
+    /// `active`, `suspended` or `inactive`.
+    status: String,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    updated_at: String,
 }
 
 /// Erases.

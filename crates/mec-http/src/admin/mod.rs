@@ -2,14 +2,9 @@
 
 mod catalogue;
 mod describe;
+mod document;
 mod erase_account;
-mod node;
-mod packages;
-mod read;
 mod retention;
-mod rows;
-mod table;
-mod wire;
 
 use axum::Router;
 use axum::http::header::ALLOW;

@@ -2,9 +2,10 @@
 
 pub mod account;
 pub mod catalogue;
-mod catalogue_file;
 pub mod check;
 pub mod doctor;
+mod document;
+mod document_file;
 pub mod import;
 pub mod migrate;
 pub mod openapi;

@@ -1,4 +1,4 @@
-//! A catalogue as flat rows of named values: what is compared, and what is printed as TOML.
+//! The catalogue as rows.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,36 +8,8 @@ use mec_core::plan::{Plan, Template};
 use mec_core::rule::Rule;
 use mec_core::{Catalogue, Quantity};
 use mec_store::CatalogueDraft;
-use serde::Serialize;
-use utoipa::ToSchema;
 
-/// One row.
-struct Row {
-    kind: &'static str,
-    heading: &'static str,
-    name: String,
-    /// Each with its value in TOML, and whether it may go unsaid.
-    fields: Vec<(&'static str, String, bool)>,
-}
-
-/// What a change does to one row.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Change {
-    /// `added`, `changed` or `removed`.
-    change: &'static str,
-    /// `resource type`, `plan`, `template` or `control rule`.
-    kind: &'static str,
-    name: String,
-    fields: Vec<FieldChange>,
-}
-
-/// What a change does to one value; values are written as in TOML.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FieldChange {
-    field: &'static str,
-    before: Option<String>,
-    after: Option<String>,
-}
+use crate::admin::document::rows::{Row, flag, maybe, quoted, text, write_rows};
 
 /// The draft that a catalogue is.
 pub fn draft_of(catalogue: &Catalogue) -> CatalogueDraft {
@@ -55,46 +27,6 @@ pub fn draft_of(catalogue: &Catalogue) -> CatalogueDraft {
     draft
 }
 
-/// What becomes of the rows of a catalogue.
-pub fn changes(before: &CatalogueDraft, after: &CatalogueDraft) -> Vec<Change> {
-    let (before, after) = (rows(before), rows(after));
-    let key = |row: &Row| (row.kind, row.name.clone());
-    let old: BTreeMap<_, &Row> = before.iter().map(|row| (key(row), row)).collect();
-    let new: BTreeMap<_, &Row> = after.iter().map(|row| (key(row), row)).collect();
-    let told = |change, row: &Row, fields| Change {
-        change,
-        kind: row.kind,
-        name: row.name.clone(),
-        fields,
-    };
-    let kept = after.iter().filter_map(|row| {
-        let Some(old) = old.get(&key(row)) else {
-            let said = row.fields.iter().filter(|(.., unsaid)| !unsaid);
-            let fields = said.map(|(field, value, _)| FieldChange {
-                field,
-                before: None,
-                after: Some(value.clone()),
-            });
-            return Some(told("added", row, fields.collect()));
-        };
-        let pairs = old.fields.iter().zip(&row.fields);
-        let fields: Vec<FieldChange> = pairs
-            .filter(|(old, new)| old.1 != new.1)
-            .map(|(old, new)| FieldChange {
-                field: new.0,
-                before: Some(old.1.clone()),
-                after: Some(new.1.clone()),
-            })
-            .collect();
-        (!fields.is_empty()).then(|| told("changed", row, fields))
-    });
-    let gone = before
-        .iter()
-        .filter(|row| !new.contains_key(&key(row)))
-        .map(|row| told("removed", row, Vec::new()));
-    kept.chain(gone).collect()
-}
-
 /// The catalogue as a file that `mec catalogue apply` takes.
 pub fn to_toml(catalogue: &Catalogue) -> String {
     let mut text = format!(
@@ -103,15 +35,7 @@ pub fn to_toml(catalogue: &Catalogue) -> String {
          version = {}\n",
         catalogue.namespace, catalogue.version
     );
-    for row in rows(&draft_of(catalogue)) {
-        // Writing into a string does not fail.
-        let _ = write!(text, "\n[[{}]]\n", row.heading);
-        for (field, value, unsaid) in &row.fields {
-            if !unsaid {
-                let _ = writeln!(text, "{field} = {value}");
-            }
-        }
-    }
+    write_rows(&mut text, &rows(&draft_of(catalogue)));
     text.push_str(&shared_rows(catalogue));
     text
 }
@@ -142,7 +66,8 @@ fn shared_rows(catalogue: &Catalogue) -> String {
     )
 }
 
-fn rows(draft: &CatalogueDraft) -> Vec<Row> {
+/// The rows of a draft, in the order of a file.
+pub fn rows(draft: &CatalogueDraft) -> Vec<Row> {
     let mut rows: Vec<Row> = draft.resource_types.iter().map(resource_type).collect();
     for of_plan in &draft.plans {
         rows.push(plan(of_plan));
@@ -291,38 +216,4 @@ fn rule(row: &Rule) -> Row {
             ),
         ],
     }
-}
-
-type Field = (&'static str, String, bool);
-
-fn text(field: &'static str, value: &str) -> Field {
-    (field, quoted(value), value.is_empty())
-}
-
-fn flag(field: &'static str, value: bool, usual: bool) -> Field {
-    (field, value.to_string(), value == usual)
-}
-
-fn maybe(field: &'static str, value: Option<impl ToString>) -> Field {
-    let unsaid = value.is_none();
-    let shown = value.map_or_else(|| "none".to_owned(), |value| value.to_string());
-    (field, shown, unsaid)
-}
-
-/// A text as TOML writes it on one line.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            letter if letter.is_control() => {
-                // Writing into a string does not fail.
-                let _ = write!(quoted, "\\u{:04X}", u32::from(letter));
-            }
-            letter => quoted.push(letter),
-        }
-    }
-    quoted.push('"');
-    quoted
 }

@@ -1,4 +1,4 @@
-//! A catalogue file: TOML with the line of every value, and the JSON that says the same.
+//! A document as a file: TOML with the line of every value, and the JSON that says the same.
 
 use std::collections::HashMap;
 

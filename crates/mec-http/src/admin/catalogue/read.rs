@@ -9,10 +9,10 @@ use mec_core::rule::Rule;
 use mec_store::CatalogueDraft;
 use uuid::Uuid;
 
-use super::node::{Node, Value};
 use super::packages::Context;
-use super::table::{Fault, Faults, Table};
 use super::wire::CatalogueDocument;
+use crate::admin::document::node::{Node, Value};
+use crate::admin::document::table::{Fault, Faults, Table};
 
 /// What a document says.
 pub struct Read {

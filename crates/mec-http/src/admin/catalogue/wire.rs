@@ -141,30 +141,6 @@ pub struct AccountTypeRow {
     can_have_children: bool,
 }
 
-/// A row of `accounts`; written by the core, described here.
-#[allow(dead_code, reason = "it describes what the core writes")]
-#[derive(Debug, ToSchema)]
-pub struct AccountRow {
-    namespace_id: String,
-    #[schema(format = Uuid)]
-    account_id: String,
-    account_type_code: String,
-    #[schema(format = Uuid)]
-    parent_account_id: Option<String>,
-    external_id: Option<String>,
-    display_name: Option<String>,
-    email: Option<String>,
-    timezone: Option<String>,
-    #[schema(value_type = Object)]
-    metadata: (),
-    /// `active`, `suspended` or `inactive`.
-    status: String,
-    #[schema(format = DateTime)]
-    created_at: String,
-    #[schema(format = DateTime)]
-    updated_at: String,
-}
-
 impl From<&Catalogue> for CatalogueDocument {
     fn from(catalogue: &Catalogue) -> Self {
         let mut resource_types: Vec<&ResourceType> = catalogue.resource_types.values().collect();

@@ -9,9 +9,9 @@ use mec_core::entitlement::LimitKind;
 use mec_core::plan::{Plan, Template};
 use mec_core::rule::{LimitAction, Rule};
 
-use super::node::{Node, Value};
 use super::read::{Given, unit};
-use super::table::{Faults, Table};
+use crate::admin::document::node::{Node, Value};
+use crate::admin::document::table::{Faults, Table};
 
 /// A hundred years, in days.
 const MAX_DAYS: i64 = 36_525;
