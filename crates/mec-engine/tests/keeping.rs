@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use mec_core::account::AccountStatus;
 use mec_core::ops;
 use mec_core::{Command, Namespace, Quantity, Refusal};
-use mec_engine::{EngineConfig, EngineError, Request, RetentionPolicy, Target};
+use mec_engine::{Consistency, EngineConfig, EngineError, Request, RetentionPolicy, Target};
 use serde_json::Value;
 use support::{World, json};
 use uuid::Uuid;
@@ -68,6 +68,7 @@ async fn a_run_ends_after_its_steps_and_the_next_goes_on() {
         by: "test".into(),
         guard: None,
         request_id: None,
+        consistency: Consistency::Bounded,
     });
     let outcomes = world.engine.call_all(requests.collect()).await.unwrap();
     assert!(outcomes.iter().all(Result::is_ok));
