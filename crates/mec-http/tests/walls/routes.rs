@@ -169,7 +169,14 @@ pub const OF_THE_CALLER: [&str; 1] = ["/admin/catalogue"];
 /// (`only_an_administrator_of_all_may`).
 pub const OF_ALL: [&str; 1] = ["/admin/retention"];
 /// Pages about the service itself.
-pub const PAGES: [&str; 5] = ["/api/", "/docs", "/health", "/openapi.json", "/ready"];
+pub const PAGES: [&str; 6] = [
+    "/api/",
+    "/docs",
+    "/health",
+    "/metrics",
+    "/openapi.json",
+    "/ready",
+];
 
 pub fn routes() -> Vec<(String, Arguments)> {
     let rpcs = RPCS.map(|(name, arguments)| (format!("/api/rpc/{name}"), arguments));
