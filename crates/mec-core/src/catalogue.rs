@@ -63,6 +63,8 @@ pub struct ResourceType {
 /// The rows that are shared by all namespaces.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lookups {
+    /// Rises with every change of them, and with no other.
+    pub version: u64,
     /// Units by code.
     pub units: FxHashMap<Code, Unit>,
     /// Window types by code.

@@ -30,6 +30,7 @@ pub mod ids;
 pub mod lease;
 pub mod ledger;
 pub mod limits;
+pub mod lookups;
 pub mod need;
 pub mod ops;
 pub mod plan;

@@ -43,6 +43,7 @@ pub fn lookups() -> Lookups {
         ("user", "A person", false),
     ];
     Lookups {
+        version: 1,
         units: units
             .into_iter()
             .map(|(code, category, description, scale, base, factor)| Unit {

@@ -24,6 +24,7 @@ mod counter;
 mod error;
 mod folder;
 mod load;
+mod lookups;
 mod migrate;
 mod open;
 mod query;

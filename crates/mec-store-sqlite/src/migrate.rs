@@ -8,15 +8,16 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::error::store_error;
 use crate::values::{At, first, run};
-use crate::{catalogue, config, open, sql};
+use crate::{catalogue, config, lookups, open, sql};
 
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../migrations/0001_tables.sql"),
     include_str!("../migrations/0002_append_only.sql"),
     include_str!("../migrations/0003_views.sql"),
     include_str!("../migrations/0004_no_replace.sql"),
     include_str!("../migrations/0005_retention.sql"),
     include_str!("../migrations/0006_former_descendants.sql"),
+    include_str!("../migrations/0007_lookups.sql"),
 ];
 
 /// The version that this binary writes.
@@ -99,7 +100,7 @@ pub(crate) fn seed(
 
 fn put_seed(conn: &mut Connection, draft: &CatalogueDraft, now: Timestamp) -> rusqlite::Result<()> {
     let transaction = conn.transaction()?;
-    catalogue::write::insert_lookups(&transaction, &seed::lookups())?;
+    lookups::insert(&transaction, &seed::lookups())?;
     catalogue::write::replace(&transaction, &Namespace::default_namespace(), draft, now)?;
     run(&transaction, sql::META_UPDATE_BY_NAME, params!["seeded", 1])?;
     transaction.commit()
@@ -144,4 +145,41 @@ fn apply(
         params![version, At(now)],
     )?;
     transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lookups;
+
+    /// A database of an earlier version with the seeded lookups.
+    fn at_version(version: i64) -> Connection {
+        let mut conn = Connection::open_in_memory().unwrap();
+        let now = Timestamp::from_micros(0);
+        for (version, migration) in (1..=version).zip(MIGRATIONS) {
+            apply(&mut conn, version, migration, now).unwrap();
+        }
+        conn
+    }
+
+    #[test]
+    fn units_that_an_older_database_recorded_in_stay() {
+        let mut conn = at_version(6);
+        lookups::insert(&conn, &seed::lookups()).unwrap();
+        conn.execute_batch(
+            "INSERT INTO accounts VALUES ('default', zeroblob(16), 'user', NULL, zeroblob(16), 0, NULL, NULL,
+                 NULL, NULL, '{}', 'active', 0, 0);
+             INSERT INTO consumption_ledger VALUES ('default', zeroblob(16), NULL, zeroblob(16), 'r', NULL, 1,
+                 'tokens', 0, NULL, NULL, 0, NULL, 0, zeroblob(16), zeroblob(0), zeroblob(16), 1, zeroblob(32));
+             INSERT INTO reservations VALUES ('default', zeroblob(16), zeroblob(16), 'r', NULL, 1, 'bytes', 0, 0,
+                 'open', NULL, NULL, '[]');",
+        )
+        .unwrap();
+        migrate(&mut conn, Timestamp::from_micros(0)).unwrap();
+        assert_eq!(lookups::read(&conn).unwrap(), seed::lookups());
+        for (unit, stays) in [("tokens", true), ("bytes", true), ("days", false)] {
+            let gone = conn.execute(sql::UNIT_DELETE_BY_CODE, [unit]);
+            assert_eq!(gone.is_err(), stays, "{unit}");
+        }
+    }
 }

@@ -22,8 +22,11 @@ statements! {
     ACCOUNT_SELECT_LEVELS_BELOW_BY_ID = "account_select_levels_below_by_id";
     ACCOUNT_SELECT_OWNER_WITHOUT_TREE = "account_select_owner_without_tree";
     ACCOUNT_SELECT_SUBTREE_BY_ID = "account_select_subtree_by_id";
+    ACCOUNT_TYPE_DELETE_BY_CODE = "account_type_delete_by_code";
     ACCOUNT_TYPE_INSERT = "account_type_insert";
     ACCOUNT_TYPE_SELECT_ALL = "account_type_select_all";
+    ACCOUNT_TYPE_SELECT_USED_BY_CODE = "account_type_select_used_by_code";
+    ACCOUNT_TYPE_UPDATE_BY_CODE = "account_type_update_by_code";
     ACCOUNT_UPDATE_BY_ID = "account_update_by_id";
     ACCOUNT_UPDATE_OWNER_BY_ID = "account_update_owner_by_id";
     ACCOUNT_UPDATE_PARENT_BY_ID = "account_update_parent_by_id";
@@ -124,9 +127,15 @@ statements! {
     TREE_SELECT_BY_ID = "tree_select_by_id";
     TREE_UPDATE_BY_ID = "tree_update_by_id";
     TRIGGER_SELECT_ALL = "trigger_select_all";
+    UNIT_DELETE_BY_CODE = "unit_delete_by_code";
     UNIT_INSERT = "unit_insert";
     UNIT_SELECT_ALL = "unit_select_all";
+    UNIT_SELECT_USED_BY_CODE = "unit_select_used_by_code";
+    UNIT_UPDATE_BY_CODE = "unit_update_by_code";
     USAGE_SELECT_OWN_BY_ACCOUNT = "usage_select_own_by_account";
+    WINDOW_TYPE_DELETE_BY_CODE = "window_type_delete_by_code";
     WINDOW_TYPE_INSERT = "window_type_insert";
     WINDOW_TYPE_SELECT_ALL = "window_type_select_all";
+    WINDOW_TYPE_SELECT_USED_BY_CODE = "window_type_select_used_by_code";
+    WINDOW_TYPE_UPDATE_BY_CODE = "window_type_update_by_code";
 }

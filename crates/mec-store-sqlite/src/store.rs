@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mec_core::catalogue::Lookups;
+use mec_core::lookups::LookupRef;
 use mec_core::{Catalogue, Namespace, Timestamp};
 use mec_store::{
     CatalogueDraft, CatalogueRows, Clock, CommitError, Expired, KeyRef, Locator, Place, Retention,
@@ -16,7 +17,7 @@ use crate::folder::FolderLock;
 use crate::readers::Readers;
 use crate::values::run;
 use crate::writer::Slot;
-use crate::{catalogue, load, query, retention, sql};
+use crate::{catalogue, load, lookups, query, retention, sql};
 
 /// The embedded store.
 pub struct SqliteStore {
@@ -95,8 +96,21 @@ impl Store for SqliteStore {
 
     async fn lookups(&self) -> Result<Arc<Lookups>, StoreError> {
         self.readers
-            .read(|connection| catalogue::lookups(connection).map(Arc::new))
+            .read(|connection| lookups::read(connection).map(Arc::new))
             .await
+    }
+
+    async fn used_lookups(&self, rows: Vec<LookupRef>) -> Result<Vec<LookupRef>, StoreError> {
+        self.readers
+            .read(|connection| lookups::used(connection, rows))
+            .await
+    }
+
+    async fn put_lookups(&self, lookups: &Lookups) -> Result<Arc<Lookups>, CommitError> {
+        let mut taken = self.slot.take()?;
+        let put = lookups::replace(&mut taken.writer()?.conn, lookups);
+        put.map(Arc::new)
+            .map_err(|error| Fault::from(error).of(None))
     }
 
     async fn put_catalogue(

@@ -55,3 +55,50 @@ async fn repair_17_a_guard_that_was_taken_away_or_changed_is_found() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_lookup_in_use_changes_only_its_description_whoever_writes() {
+    let mut world = World::new();
+    let store = world.open();
+    let (mut tree, owner, child) = common::planted(&mut world, &store).await;
+    let at = "2026-05-04T10:00:00Z";
+    let changes = tree.event(world.id(), &[child, owner], "benchmark_runs", None, 3, at);
+    tree.commit(&store, changes).await.unwrap();
+    let raw = world.raw();
+    // A shell does not watch foreign keys unless it is told to.
+    raw.pragma_update(None, "foreign_keys", false).unwrap();
+    for refused in [
+        "UPDATE units SET base_factor = 61 WHERE unit_code = 'hours'",
+        "UPDATE units SET scale = 1",
+        "UPDATE units SET unit_code = 'pieces' WHERE unit_code = 'count'",
+        "DELETE FROM units WHERE unit_code = 'count'",
+        "DELETE FROM units",
+        "REPLACE INTO units VALUES ('count', 'count', '', 0, 'count', 2)",
+        "UPDATE window_types SET period_unit = NULL WHERE window_type_code = 'calendar_month'",
+        "DELETE FROM window_types",
+        "REPLACE INTO window_types VALUES ('none', '', 'rolling', 'day', 1)",
+        "UPDATE account_types SET can_have_children = 0",
+        "DELETE FROM account_types",
+        "REPLACE INTO account_types VALUES ('organization', '', 0)",
+    ] {
+        let sentence = raw.execute(refused, []).unwrap_err().to_string();
+        assert!(sentence.contains("in use"), "{refused}: {sentence}");
+    }
+    for refused in [
+        "DELETE FROM recorded_units",
+        "UPDATE recorded_units SET unit_code = 'hours'",
+    ] {
+        let sentence = raw.execute(refused, []).unwrap_err().to_string();
+        assert!(sentence.contains("append-only"), "{refused}: {sentence}");
+    }
+    for taken in [
+        "UPDATE units SET description = 'x'",
+        "UPDATE window_types SET description = 'x'",
+        "UPDATE account_types SET description = 'x'",
+        "UPDATE units SET scale = 2 WHERE unit_code = 'bytes'",
+        "DELETE FROM window_types WHERE window_type_code = 'rolling_24h'",
+    ] {
+        assert!(raw.execute(taken, []).unwrap() > 0, "{taken}");
+    }
+    assert_eq!(verify(world.path(), &mut |_| {}).unwrap().problem, None);
+}

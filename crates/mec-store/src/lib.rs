@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use mec_core::book::TreeHead;
 use mec_core::catalogue::Lookups;
+use mec_core::lookups::LookupRef;
 use mec_core::need::{Loaded, Need};
 use mec_core::{Catalogue, Namespace, Timestamp};
 use uuid::Uuid;
@@ -85,6 +86,22 @@ pub trait Store: Send + Sync + 'static {
 
     /// The rows that are shared by all namespaces.
     fn lookups(&self) -> impl Future<Output = Result<Arc<Lookups>, StoreError>> + Send;
+
+    /// Which of some of these rows are in use, in their order: named by anything of any namespace.
+    /// A unit is in use, too, in which anything was ever recorded, and the base unit of one in use.
+    /// Sees all that was committed before.
+    fn used_lookups(
+        &self,
+        rows: Vec<LookupRef>,
+    ) -> impl Future<Output = Result<Vec<LookupRef>, StoreError>> + Send;
+
+    /// Replaces the rows that are shared by all namespaces in one step, raising their version; returns
+    /// them. Refuses to take away a row in use, or to change more of it than its description: the
+    /// store itself guards that. Runs on the lane's thread.
+    fn put_lookups(
+        &self,
+        lookups: &Lookups,
+    ) -> impl Future<Output = Result<Arc<Lookups>, CommitError>>;
 
     /// Replaces the catalogue of a namespace in one step, raising its version; returns the new one.
     /// Rows that the draft lacks stay where accounts use them, else they go. Runs on the lane's thread.

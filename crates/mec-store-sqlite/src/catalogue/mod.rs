@@ -4,11 +4,10 @@ pub(crate) mod write;
 
 use std::sync::Arc;
 
-use mec_core::catalogue::{AccountType, Lookups, ResourceType, Unit};
+use mec_core::catalogue::ResourceType;
 use mec_core::entitlement::LimitKind;
 use mec_core::plan::{Plan, Template};
 use mec_core::rule::{LimitAction, Rule};
-use mec_core::window::{PeriodUnit, WindowMode, WindowType};
 use mec_core::{Catalogue, Code, Namespace};
 use mec_store::CatalogueRows;
 use rusqlite::{Connection, Row};
@@ -17,8 +16,8 @@ use uuid::Uuid;
 use crate::convert::{
     code, condition, id, named, number, optional, optional_code, optional_quantity,
 };
-use crate::sql;
 use crate::values::{all as rows, first};
+use crate::{lookups, sql};
 
 type Sql<T> = rusqlite::Result<T>;
 
@@ -33,53 +32,9 @@ pub(crate) fn version(connection: &Connection, namespace: &Namespace) -> Sql<u64
     Ok(version.unwrap_or(0))
 }
 
-pub(crate) fn lookups(connection: &Connection) -> Sql<Lookups> {
-    let units = rows(connection, sql::UNIT_SELECT_ALL, [], |row| {
-        Ok(Unit {
-            unit_code: code(row, 0)?,
-            unit_category: row.get(1)?,
-            description: row.get(2)?,
-            scale: number(row, 3)?,
-            base_unit_code: code(row, 4)?,
-            base_factor: row.get(5)?,
-        })
-    })?;
-    let window_types = rows(connection, sql::WINDOW_TYPE_SELECT_ALL, [], |row| {
-        let unit: Option<String> = row.get(3)?;
-        Ok(WindowType {
-            code: code(row, 0)?,
-            description: row.get(1)?,
-            mode: named(row, 2, WindowMode::parse)?,
-            period_unit: unit.as_deref().and_then(PeriodUnit::parse),
-            period_count: number(row, 4)?,
-        })
-    })?;
-    let account_types = rows(connection, sql::ACCOUNT_TYPE_SELECT_ALL, [], |row| {
-        Ok(AccountType {
-            account_type_code: code(row, 0)?,
-            description: row.get(1)?,
-            can_have_children: row.get(2)?,
-        })
-    })?;
-    Ok(Lookups {
-        units: units
-            .into_iter()
-            .map(|unit| (unit.unit_code.clone(), unit))
-            .collect(),
-        window_types: window_types
-            .into_iter()
-            .map(|w| (w.code.clone(), w))
-            .collect(),
-        account_types: account_types
-            .into_iter()
-            .map(|t| (t.account_type_code.clone(), t))
-            .collect(),
-    })
-}
-
 /// The whole catalogue of a namespace.
 pub(crate) fn read(connection: &Connection, namespace: &Namespace) -> Sql<Catalogue> {
-    let mut catalogue = Catalogue::empty(namespace.clone(), Arc::new(lookups(connection)?));
+    let mut catalogue = Catalogue::empty(namespace.clone(), Arc::new(lookups::read(connection)?));
     catalogue.version = version(connection, namespace)?;
     let ns = [namespace.as_str()];
     for resource in rows(

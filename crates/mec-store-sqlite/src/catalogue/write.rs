@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use mec_core::catalogue::{Lookups, ResourceType};
+use mec_core::catalogue::ResourceType;
 use mec_core::plan::{Plan, Template};
-use mec_core::window::PeriodUnit;
 use mec_core::{Catalogue, Code, Namespace, Timestamp};
 use mec_store::CatalogueDraft;
 use rusqlite::{Connection, params};
@@ -12,35 +11,6 @@ use rusqlite::{Connection, params};
 use super::Sql;
 use crate::sql;
 use crate::values::Millionths;
-
-/// Puts the rows that all namespaces share.
-pub(crate) fn insert_lookups(connection: &Connection, lookups: &Lookups) -> Sql<()> {
-    for unit in lookups.units.values() {
-        let values = params![
-            unit.unit_code,
-            unit.unit_category,
-            unit.description,
-            unit.scale,
-            unit.base_unit_code,
-            unit.base_factor
-        ];
-        connection.execute(sql::UNIT_INSERT, values)?;
-    }
-    for w in lookups.window_types.values() {
-        let unit = w.period_unit.map(PeriodUnit::as_str);
-        connection.execute(
-            sql::WINDOW_TYPE_INSERT,
-            params![w.code, w.description, w.mode.as_str(), unit, w.period_count],
-        )?;
-    }
-    for t in lookups.account_types.values() {
-        connection.execute(
-            sql::ACCOUNT_TYPE_INSERT,
-            params![t.account_type_code, t.description, t.can_have_children],
-        )?;
-    }
-    Ok(())
-}
 
 /// Makes the rows of a namespace what a draft says, and raises its version.
 pub(crate) fn replace(

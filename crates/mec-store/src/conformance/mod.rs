@@ -20,6 +20,7 @@ pub mod events;
 pub mod given;
 pub mod holds;
 pub mod keys;
+pub mod lookups;
 pub mod moves;
 pub mod namespaces;
 pub mod parts;
@@ -101,6 +102,9 @@ macro_rules! conformance_tests {
             catalogues: the_first_namespace_is_seeded, an_unknown_namespace_has_an_empty_catalogue,
                 a_catalogue_is_told_when_newer, what_accounts_use_is_told, a_draft_replaces_what_nothing_uses, what_is_used_stays,
                 templates_and_rules_keep_their_identity;
+            lookups: rows_of_all_namespaces_are_replaced_and_their_version_rises, what_is_new_is_in_every_catalogue,
+                a_row_in_use_changes_only_its_description, a_unit_is_in_use_as_long_as_anything_was_recorded_in_it,
+                window_and_account_types_are_in_use_by_what_names_them;
             moves: a_subtree_joins_another_tree_with_what_it_holds, a_move_within_a_tree_keeps_what_is_held_above,
                 an_account_becomes_the_owner_of_a_tree, what_was_recorded_stays_where_it_was_recorded,
                 levels_below_are_counted, a_move_into_another_tree_than_the_committed_one_is_refused;

@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod load;
+mod lookups;
 mod query;
 mod state;
 mod write;
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mec_core::book::TreeHead;
 use mec_core::catalogue::Lookups;
+use mec_core::lookups::LookupRef;
 use mec_core::need::{Loaded, Need};
 use mec_core::{Catalogue, IdSource, Namespace, Timestamp, seed};
 use uuid::Uuid;
@@ -26,7 +28,6 @@ use state::{Space, State};
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
     clock: Arc<dyn Clock>,
-    lookups: Arc<Lookups>,
 }
 
 impl MemoryStore {
@@ -38,20 +39,29 @@ impl MemoryStore {
             plans: seed::plans(ids),
             rules: seed::rules(ids, now),
         };
-        let mut state = State::default();
+        let mut state = State {
+            lookups: Arc::new(seed::lookups()),
+            ..State::default()
+        };
         state
             .space_mut(&Namespace::default_namespace())
             .replace_catalogue(&draft);
         Self {
             state: Arc::new(Mutex::new(state)),
             clock,
-            lookups: Arc::new(seed::lookups()),
         }
     }
 
     /// The decisions that were logged in a namespace.
     pub fn decisions(&self, namespace: &Namespace) -> Vec<crate::DecisionRow> {
         lock(&self.state).space(namespace).decisions
+    }
+
+    fn read_catalogue(&self, namespace: &Namespace) -> Catalogue {
+        let state = lock(&self.state);
+        state
+            .space(namespace)
+            .catalogue(namespace, state.lookups.clone())
     }
 
     fn read<T>(&self, namespace: &Namespace, read: impl FnOnce(&Space) -> T) -> T {
@@ -100,15 +110,21 @@ impl Store for MemoryStore {
         namespace: &Namespace,
         newer_than: Option<u64>,
     ) -> Result<Option<Catalogue>, StoreError> {
-        let catalogue = self.read(namespace, |space| {
-            space.catalogue(namespace, self.lookups.clone())
-        });
+        let catalogue = self.read_catalogue(namespace);
         Ok(Some(catalogue)
             .filter(|catalogue| newer_than.is_none_or(|held| catalogue.version > held)))
     }
 
     async fn lookups(&self) -> Result<Arc<Lookups>, StoreError> {
-        Ok(self.lookups.clone())
+        Ok(lock(&self.state).lookups.clone())
+    }
+
+    async fn used_lookups(&self, rows: Vec<LookupRef>) -> Result<Vec<LookupRef>, StoreError> {
+        Ok(lock(&self.state).used_lookups(rows))
+    }
+
+    async fn put_lookups(&self, lookups: &Lookups) -> Result<Arc<Lookups>, CommitError> {
+        lock(&self.state).put_lookups(lookups)
     }
 
     async fn put_catalogue(
@@ -120,9 +136,7 @@ impl Store for MemoryStore {
         lock(&self.state)
             .space_mut(namespace)
             .replace_catalogue(draft);
-        Ok(self.read(namespace, |space| {
-            space.catalogue(namespace, self.lookups.clone())
-        }))
+        Ok(self.read_catalogue(namespace))
     }
 
     async fn apply_retention(&self, retention: &Retention) -> Result<Expired, CommitError> {
@@ -231,7 +245,7 @@ impl Batch for MemoryBatch {
         let ended_by = ended_by.min(self.now);
         Ok(needs
             .iter()
-            .map(|need| space.load(tree, need, ended_by, &self.store.lookups))
+            .map(|need| space.load(tree, need, ended_by, &self.state.lookups))
             .collect())
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mec_core::account::Account;
 use mec_core::book::TreeHead;
-use mec_core::catalogue::ResourceType;
+use mec_core::catalogue::{Lookups, ResourceType};
 use mec_core::change::{GraceClock, LimitKey};
 use mec_core::entitlement::Entitlement;
 use mec_core::grant::{Draw, Grant};
@@ -23,7 +23,8 @@ use crate::{DecisionRow, Expired, KeyRow, KeyState, Locator, Place, Retention, k
 /// Everything, by namespace.
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
-    spaces: BTreeMap<Namespace, Space>,
+    pub(super) lookups: Arc<Lookups>,
+    pub(super) spaces: BTreeMap<Namespace, Space>,
 }
 
 /// Everything of one namespace.

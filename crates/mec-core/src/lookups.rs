@@ -1,0 +1,371 @@
+//! The rows that all namespaces share: what they may say, and what may become of those in use.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::catalogue::{AccountType, Lookups, Unit};
+use crate::ids::Code;
+use crate::window::{PeriodUnit, WindowMode, WindowType};
+
+/// The most decimal places that a unit allows: those of a quantity.
+pub const MAX_SCALE: u32 = 6;
+/// The most base units that one of a unit is.
+pub const MAX_FACTOR: i64 = 1_000_000_000_000_000;
+/// The window type of what has no window, which is always there.
+pub const ALL_TIME: &str = "none";
+
+/// What kind of row.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum LookupKind {
+    /// A row of `units`.
+    Unit,
+    /// A row of `window_types`.
+    WindowType,
+    /// A row of `account_types`.
+    AccountType,
+}
+
+impl LookupKind {
+    /// The kind as people call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unit => "unit",
+            Self::WindowType => "window type",
+            Self::AccountType => "account type",
+        }
+    }
+}
+
+/// A row by its name.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct LookupRef {
+    /// What kind of row.
+    pub kind: LookupKind,
+    /// Its name.
+    pub code: Code,
+}
+
+impl LookupRef {
+    /// A row by its name.
+    pub fn new(kind: LookupKind, code: &Code) -> Self {
+        let code = code.clone();
+        Self { kind, code }
+    }
+}
+
+impl fmt::Display for LookupRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.as_str(), self.code)
+    }
+}
+
+/// What a row says beside its name and description: what counting is built on.
+type Meaning = Vec<(&'static str, String)>;
+
+impl Lookups {
+    /// What contradicts itself, each with the row and a sentence, by kind and name.
+    pub fn faults(&self) -> Vec<(LookupRef, String)> {
+        let mut faults = Vec::new();
+        let units: BTreeMap<&Code, &Unit> = self.units.iter().collect();
+        let mut bases: BTreeMap<&str, &Code> = BTreeMap::new();
+        for (code, unit) in units {
+            let base_of_category = bases
+                .entry(&unit.unit_category)
+                .or_insert(&unit.base_unit_code);
+            let other = **base_of_category != unit.base_unit_code;
+            let told = unit_fault(unit, self.units.get(&unit.base_unit_code)).or_else(|| {
+                other.then(|| {
+                    format!(
+                        "units that count {} have the base units {base_of_category} and {}: one is enough",
+                        unit.unit_category, unit.base_unit_code
+                    )
+                })
+            });
+            faults.extend(told.map(|told| (LookupRef::new(LookupKind::Unit, code), told)));
+        }
+        let windows: BTreeMap<&Code, &WindowType> = self.window_types.iter().collect();
+        for (code, window) in windows {
+            let row = LookupRef::new(LookupKind::WindowType, code);
+            faults.extend(window_fault(window).map(|told| (row, told)));
+        }
+        if !self.window_types.contains_key(ALL_TIME) {
+            let row = LookupRef::new(LookupKind::WindowType, &ALL_TIME.into());
+            let sentence = "the window type none is that of limits without a window: keep it";
+            faults.push((row, sentence.to_owned()));
+        }
+        faults
+    }
+
+    /// The rows that others would take away or give another meaning; a description has none.
+    pub fn touched(&self, after: &Self) -> Vec<LookupRef> {
+        let mut rows: Vec<LookupRef> = self.rows().collect();
+        rows.retain(|row| self.meaning(row) != after.meaning(row));
+        rows.sort_unstable();
+        rows
+    }
+
+    /// Why others may not be put in the place of these where a row is in use.
+    pub fn loss(&self, row: &LookupRef, after: &Self) -> String {
+        let (Some(before), Some(after)) = (self.meaning(row), after.meaning(row)) else {
+            return format!("the {row} is in use: keep it");
+        };
+        let pairs = before.iter().zip(&after);
+        let kept = pairs.filter(|(before, after)| before != after);
+        let kept: Vec<String> = kept
+            .map(|((column, value), _)| format!("{column} stays {value}"))
+            .collect();
+        format!("the {row} is in use: {}", kept.join(", "))
+    }
+
+    /// Whether there is such a row.
+    pub fn has(&self, row: &LookupRef) -> bool {
+        self.meaning(row).is_some()
+    }
+
+    /// All rows, by name.
+    fn rows(&self) -> impl Iterator<Item = LookupRef> {
+        let units = self.units.keys();
+        let units = units.map(|code| LookupRef::new(LookupKind::Unit, code));
+        let windows = self.window_types.keys();
+        let windows = windows.map(|code| LookupRef::new(LookupKind::WindowType, code));
+        let accounts = self.account_types.keys();
+        let accounts = accounts.map(|code| LookupRef::new(LookupKind::AccountType, code));
+        units.chain(windows).chain(accounts)
+    }
+
+    fn meaning(&self, row: &LookupRef) -> Option<Meaning> {
+        match row.kind {
+            LookupKind::Unit => self.units.get(&row.code).map(unit_meaning),
+            LookupKind::WindowType => self.window_types.get(&row.code).map(window_meaning),
+            LookupKind::AccountType => self.account_types.get(&row.code).map(account_meaning),
+        }
+    }
+}
+
+fn unit_meaning(unit: &Unit) -> Meaning {
+    vec![
+        ("unit_category", unit.unit_category.clone()),
+        ("scale", unit.scale.to_string()),
+        ("base_unit_code", unit.base_unit_code.to_string()),
+        ("base_factor", unit.base_factor.to_string()),
+    ]
+}
+
+fn window_meaning(window: &WindowType) -> Meaning {
+    let unit = window.period_unit.map_or(ALL_TIME, PeriodUnit::as_str);
+    vec![
+        ("mode", window.mode.as_str().to_owned()),
+        ("period_unit", unit.to_owned()),
+        ("period_count", window.period_count.to_string()),
+    ]
+}
+
+fn account_meaning(account: &AccountType) -> Meaning {
+    vec![("can_have_children", account.can_have_children.to_string())]
+}
+
+fn unit_fault(unit: &Unit, base: Option<&Unit>) -> Option<String> {
+    let code = &unit.base_unit_code;
+    let Some(base) = base else {
+        return Some(format!("base_unit_code names no unit: {code}"));
+    };
+    if unit.scale > MAX_SCALE {
+        return Some(format!("scale is at most {MAX_SCALE}"));
+    }
+    if !(1..=MAX_FACTOR).contains(&unit.base_factor) {
+        return Some(format!("base_factor is 1 to {MAX_FACTOR}"));
+    }
+    if *code == unit.unit_code {
+        let sentence = "the base_factor of a base unit is 1";
+        return (unit.base_factor != 1).then(|| sentence.to_owned());
+    }
+    if base.base_unit_code != base.unit_code {
+        return Some(format!(
+            "the base unit {code} counts in {} itself",
+            base.base_unit_code
+        ));
+    }
+    (base.unit_category != unit.unit_category).then(|| {
+        format!(
+            "the base unit {code} counts {}, not {}",
+            base.unit_category, unit.unit_category
+        )
+    })
+}
+
+fn window_fault(window: &WindowType) -> Option<String> {
+    let is_all_time = window.mode == WindowMode::None;
+    if &*window.code == ALL_TIME && !is_all_time {
+        return Some("the window type none is all time: its mode is none".to_owned());
+    }
+    if is_all_time && (window.period_unit.is_some() || window.period_count != 1) {
+        return Some("a window type with the mode none has no period".to_owned());
+    }
+    window.validate().err().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed;
+
+    fn changed(change: impl FnOnce(&mut Lookups)) -> Lookups {
+        let mut lookups = seed::lookups();
+        change(&mut lookups);
+        lookups
+    }
+
+    fn unit(code: &str, category: &str, base: &str, factor: i64) -> (Code, Unit) {
+        let unit = Unit {
+            unit_code: code.into(),
+            unit_category: category.into(),
+            description: String::new(),
+            scale: 0,
+            base_unit_code: base.into(),
+            base_factor: factor,
+        };
+        (unit.unit_code.clone(), unit)
+    }
+
+    fn window(
+        code: &str,
+        mode: WindowMode,
+        period: Option<PeriodUnit>,
+        count: u32,
+    ) -> (Code, WindowType) {
+        let window = WindowType {
+            code: code.into(),
+            description: String::new(),
+            mode,
+            period_unit: period,
+            period_count: count,
+        };
+        (window.code.clone(), window)
+    }
+
+    #[track_caller]
+    fn faulty(change: impl FnOnce(&mut Lookups), expected: &[&str]) {
+        let faults = changed(change).faults();
+        let told: Vec<String> = faults
+            .into_iter()
+            .map(|(row, sentence)| format!("{row}: {sentence}"))
+            .collect();
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn the_seeds_are_without_fault() {
+        faulty(|_| {}, &[]);
+    }
+
+    #[test]
+    fn units_count_in_one_base_unit_of_their_category() {
+        let added = |rows: Vec<(Code, Unit)>| move |all: &mut Lookups| all.units.extend(rows);
+        faulty(
+            added(vec![
+                unit("pages", "paper", "pages", 1),
+                unit("books", "paper", "pages", 300),
+            ]),
+            &[],
+        );
+        faulty(
+            added(vec![unit("books", "paper", "pages", 300)]),
+            &["unit books: base_unit_code names no unit: pages"],
+        );
+        faulty(
+            added(vec![unit("pages", "paper", "pages", 2)]),
+            &["unit pages: the base_factor of a base unit is 1"],
+        );
+        faulty(
+            added(vec![unit("weeks", "time", "days", 7)]),
+            &["unit weeks: the base unit days counts in minutes itself"],
+        );
+        faulty(
+            added(vec![unit("weeks", "paper", "minutes", 10_080)]),
+            &["unit weeks: the base unit minutes counts time, not paper"],
+        );
+        faulty(
+            added(vec![unit("seconds", "time", "seconds", 1)]),
+            &[
+                "unit seconds: units that count time have the base units minutes and seconds: one is enough",
+            ],
+        );
+        for factor in [0, -1, MAX_FACTOR + 1] {
+            faulty(
+                added(vec![unit("weeks", "time", "minutes", factor)]),
+                &["unit weeks: base_factor is 1 to 1000000000000000"],
+            );
+        }
+        let mut fine = unit("pages", "paper", "pages", 1);
+        fine.1.scale = 7;
+        faulty(added(vec![fine]), &["unit pages: scale is at most 6"]);
+    }
+
+    #[test]
+    fn window_types_have_periods_and_all_time_stays() {
+        use PeriodUnit::{Day, Week, Year};
+        use WindowMode::{Calendar, None as AllTime, Rolling};
+        let added =
+            |row: (Code, WindowType)| move |all: &mut Lookups| all.window_types.extend([row]);
+        faulty(added(window("fortnight", Calendar, Some(Week), 2)), &[]);
+        faulty(added(window("ever", AllTime, None, 1)), &[]);
+        let cases = [
+            (
+                window("w", Calendar, None, 1),
+                "window type w: a window type needs a period_unit",
+            ),
+            (
+                window("w", Calendar, Some(Day), 0),
+                "window type w: period_count is 1 to 1000",
+            ),
+            (
+                window("w", Rolling, Some(Year), 2),
+                "window type w: a rolling window is at most 366 days long",
+            ),
+            (
+                window("w", AllTime, Some(Day), 1),
+                "window type w: a window type with the mode none has no period",
+            ),
+            (
+                window("none", Calendar, Some(Day), 1),
+                "window type none: the window type none is all time: its mode is none",
+            ),
+        ];
+        for (row, expected) in cases {
+            faulty(added(row), &[expected]);
+        }
+        faulty(
+            |all| all.window_types.clear(),
+            &["window type none: the window type none is that of limits without a window: keep it"],
+        );
+    }
+
+    #[test]
+    fn only_what_goes_or_counts_anew_is_touched() {
+        let before = seed::lookups();
+        let after = changed(|all| {
+            for unit in all.units.values_mut() {
+                unit.description.push_str(" indeed");
+            }
+            all.units.extend([unit("pages", "paper", "pages", 1)]);
+            all.units.remove("bytes");
+            all.units.get_mut("days").unwrap().base_factor = 1_441;
+            all.window_types.get_mut("rolling_7d").unwrap().period_unit = Some(PeriodUnit::Month);
+            all.window_types.get_mut("rolling_7d").unwrap().period_count = 1;
+            all.account_types.get_mut("user").unwrap().can_have_children = true;
+        });
+        let told: Vec<String> = before
+            .touched(&after)
+            .iter()
+            .map(|row| before.loss(row, &after))
+            .collect();
+        let expected = [
+            "the unit bytes is in use: keep it",
+            "the unit days is in use: base_factor stays 1440",
+            "the window type rolling_7d is in use: period_unit stays day, period_count stays 7",
+            "the account type user is in use: can_have_children stays false",
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(before.touched(&before), []);
+    }
+}

@@ -1,0 +1,1 @@
+DELETE FROM units WHERE unit_code = ?1
