@@ -59,39 +59,53 @@ impl fmt::Display for LookupRef {
     }
 }
 
+/// Why a row may not be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LookupFault {
+    /// Which row.
+    pub row: LookupRef,
+    /// In which column; none where it is about the row as a whole.
+    pub column: Option<&'static str>,
+    /// Why, for people.
+    pub sentence: String,
+}
+
 /// What a row says beside its name and description: what counting is built on.
 type Meaning = Vec<(&'static str, String)>;
 
+/// A column, and what is wrong in it.
+type Wrong = (&'static str, String);
+
 impl Lookups {
-    /// What contradicts itself, each with the row and a sentence, by kind and name.
-    pub fn faults(&self) -> Vec<(LookupRef, String)> {
+    /// What contradicts itself, by kind and name.
+    pub fn faults(&self) -> Vec<LookupFault> {
         let mut faults = Vec::new();
         let units: BTreeMap<&Code, &Unit> = self.units.iter().collect();
         let mut bases: BTreeMap<&str, &Code> = BTreeMap::new();
         for (code, unit) in units {
-            let base_of_category = bases
-                .entry(&unit.unit_category)
-                .or_insert(&unit.base_unit_code);
-            let other = **base_of_category != unit.base_unit_code;
-            let told = unit_fault(unit, self.units.get(&unit.base_unit_code)).or_else(|| {
-                other.then(|| {
-                    format!(
-                        "units that count {} have the base units {base_of_category} and {}: one is enough",
-                        unit.unit_category, unit.base_unit_code
-                    )
-                })
+            let base_unit = &unit.base_unit_code;
+            let first = *bases.entry(&unit.unit_category).or_insert(base_unit);
+            let told = unit_fault(unit, self.units.get(base_unit)).or_else(|| {
+                let sentence = format!(
+                    "units that count {} have the base units {first} and {base_unit}: one is enough",
+                    unit.unit_category
+                );
+                (first != base_unit).then_some(("base_unit_code", sentence))
             });
-            faults.extend(told.map(|told| (LookupRef::new(LookupKind::Unit, code), told)));
+            faults.extend(told.map(|wrong| fault(LookupKind::Unit, code, wrong)));
         }
         let windows: BTreeMap<&Code, &WindowType> = self.window_types.iter().collect();
         for (code, window) in windows {
-            let row = LookupRef::new(LookupKind::WindowType, code);
-            faults.extend(window_fault(window).map(|told| (row, told)));
+            let told = window_fault(window);
+            faults.extend(told.map(|wrong| fault(LookupKind::WindowType, code, wrong)));
         }
         if !self.window_types.contains_key(ALL_TIME) {
-            let row = LookupRef::new(LookupKind::WindowType, &ALL_TIME.into());
-            let sentence = "the window type none is that of limits without a window: keep it";
-            faults.push((row, sentence.to_owned()));
+            faults.push(LookupFault {
+                row: LookupRef::new(LookupKind::WindowType, &ALL_TIME.into()),
+                column: None,
+                sentence: "the window type none is that of limits without a window: keep it"
+                    .to_owned(),
+            });
         }
         faults
     }
@@ -104,17 +118,27 @@ impl Lookups {
         rows
     }
 
-    /// Why others may not be put in the place of these where a row is in use.
-    pub fn loss(&self, row: &LookupRef, after: &Self) -> String {
+    /// What others would take from under those who use some of these rows.
+    pub fn losses(&self, used: &[LookupRef], after: &Self) -> Vec<LookupFault> {
+        used.iter()
+            .flat_map(|row| self.losses_of(row, after))
+            .collect()
+    }
+
+    fn losses_of(&self, row: &LookupRef, after: &Self) -> Vec<LookupFault> {
+        let loss = |column, what: &str| LookupFault {
+            row: row.clone(),
+            column,
+            sentence: format!("the {row} is in use: {what}"),
+        };
         let (Some(before), Some(after)) = (self.meaning(row), after.meaning(row)) else {
-            return format!("the {row} is in use: keep it");
+            return vec![loss(None, "keep it")];
         };
         let pairs = before.iter().zip(&after);
-        let kept = pairs.filter(|(before, after)| before != after);
-        let kept: Vec<String> = kept
-            .map(|((column, value), _)| format!("{column} stays {value}"))
-            .collect();
-        format!("the {row} is in use: {}", kept.join(", "))
+        let changed = pairs.filter(|(before, after)| before != after);
+        changed
+            .map(|((column, value), _)| loss(Some(*column), &format!("{column} stays {value}")))
+            .collect()
     }
 
     /// Whether there is such a row.
@@ -164,44 +188,55 @@ fn account_meaning(account: &AccountType) -> Meaning {
     vec![("can_have_children", account.can_have_children.to_string())]
 }
 
-fn unit_fault(unit: &Unit, base: Option<&Unit>) -> Option<String> {
-    let code = &unit.base_unit_code;
-    let Some(base) = base else {
-        return Some(format!("base_unit_code names no unit: {code}"));
-    };
-    if unit.scale > MAX_SCALE {
-        return Some(format!("scale is at most {MAX_SCALE}"));
+fn fault(kind: LookupKind, code: &Code, (column, sentence): Wrong) -> LookupFault {
+    LookupFault {
+        row: LookupRef::new(kind, code),
+        column: Some(column),
+        sentence,
     }
-    if !(1..=MAX_FACTOR).contains(&unit.base_factor) {
-        return Some(format!("base_factor is 1 to {MAX_FACTOR}"));
-    }
-    if *code == unit.unit_code {
-        let sentence = "the base_factor of a base unit is 1";
-        return (unit.base_factor != 1).then(|| sentence.to_owned());
-    }
-    if base.base_unit_code != base.unit_code {
-        return Some(format!(
-            "the base unit {code} counts in {} itself",
-            base.base_unit_code
-        ));
-    }
-    (base.unit_category != unit.unit_category).then(|| {
-        format!(
-            "the base unit {code} counts {}, not {}",
-            base.unit_category, unit.unit_category
-        )
-    })
 }
 
-fn window_fault(window: &WindowType) -> Option<String> {
+fn unit_fault(unit: &Unit, base: Option<&Unit>) -> Option<Wrong> {
+    let code = &unit.base_unit_code;
+    let Some(base) = base else {
+        return Some(("base_unit_code", format!("there is no unit {code}")));
+    };
+    if unit.scale > MAX_SCALE {
+        return Some(("scale", format!("scale is at most {MAX_SCALE}")));
+    }
+    if !(1..=MAX_FACTOR).contains(&unit.base_factor) {
+        return Some(("base_factor", format!("base_factor is 1 to {MAX_FACTOR}")));
+    }
+    if *code == unit.unit_code {
+        let sentence = "the base_factor of a base unit is 1".to_owned();
+        return (unit.base_factor != 1).then_some(("base_factor", sentence));
+    }
+    if base.base_unit_code != base.unit_code {
+        let counted_in = &base.base_unit_code;
+        let sentence = format!("the unit {code} counts in {counted_in} and is no base unit");
+        return Some(("base_unit_code", sentence));
+    }
+    let (own, of_base) = (&unit.unit_category, &base.unit_category);
+    let sentence = format!("the base unit {code} counts {of_base}, not {own}");
+    (own != of_base).then_some(("base_unit_code", sentence))
+}
+
+fn window_fault(window: &WindowType) -> Option<Wrong> {
     let is_all_time = window.mode == WindowMode::None;
     if &*window.code == ALL_TIME && !is_all_time {
-        return Some("the window type none is all time: its mode is none".to_owned());
+        let sentence = "the window type none is all time: its mode is none";
+        return Some(("mode", sentence.to_owned()));
     }
     if is_all_time && (window.period_unit.is_some() || window.period_count != 1) {
-        return Some("a window type with the mode none has no period".to_owned());
+        let sentence = "a window type with the mode none has no period";
+        return Some(("mode", sentence.to_owned()));
     }
-    window.validate().err().map(str::to_owned)
+    let column = match window.period_unit {
+        None => "period_unit",
+        Some(_) => "period_count",
+    };
+    let wrong = window.validate().err()?;
+    Some((column, wrong.to_owned()))
 }
 
 #[cfg(test)]
@@ -246,11 +281,13 @@ mod tests {
     #[track_caller]
     fn faulty(change: impl FnOnce(&mut Lookups), expected: &[&str]) {
         let faults = changed(change).faults();
-        let told: Vec<String> = faults
-            .into_iter()
-            .map(|(row, sentence)| format!("{row}: {sentence}"))
-            .collect();
+        let told: Vec<String> = faults.into_iter().map(told).collect();
         assert_eq!(told, expected);
+    }
+
+    fn told(fault: LookupFault) -> String {
+        let column = fault.column.unwrap_or("-");
+        format!("{} {column}: {}", fault.row, fault.sentence)
     }
 
     #[test]
@@ -270,35 +307,35 @@ mod tests {
         );
         faulty(
             added(vec![unit("books", "paper", "pages", 300)]),
-            &["unit books: base_unit_code names no unit: pages"],
+            &["unit books base_unit_code: there is no unit pages"],
         );
         faulty(
             added(vec![unit("pages", "paper", "pages", 2)]),
-            &["unit pages: the base_factor of a base unit is 1"],
+            &["unit pages base_factor: the base_factor of a base unit is 1"],
         );
         faulty(
             added(vec![unit("weeks", "time", "days", 7)]),
-            &["unit weeks: the base unit days counts in minutes itself"],
+            &["unit weeks base_unit_code: the unit days counts in minutes and is no base unit"],
         );
         faulty(
             added(vec![unit("weeks", "paper", "minutes", 10_080)]),
-            &["unit weeks: the base unit minutes counts time, not paper"],
+            &["unit weeks base_unit_code: the base unit minutes counts time, not paper"],
         );
         faulty(
             added(vec![unit("seconds", "time", "seconds", 1)]),
             &[
-                "unit seconds: units that count time have the base units minutes and seconds: one is enough",
+                "unit seconds base_unit_code: units that count time have the base units minutes and seconds: one is enough",
             ],
         );
         for factor in [0, -1, MAX_FACTOR + 1] {
             faulty(
                 added(vec![unit("weeks", "time", "minutes", factor)]),
-                &["unit weeks: base_factor is 1 to 1000000000000000"],
+                &["unit weeks base_factor: base_factor is 1 to 1000000000000000"],
             );
         }
         let mut fine = unit("pages", "paper", "pages", 1);
         fine.1.scale = 7;
-        faulty(added(vec![fine]), &["unit pages: scale is at most 6"]);
+        faulty(added(vec![fine]), &["unit pages scale: scale is at most 6"]);
     }
 
     #[test]
@@ -312,23 +349,23 @@ mod tests {
         let cases = [
             (
                 window("w", Calendar, None, 1),
-                "window type w: a window type needs a period_unit",
+                "window type w period_unit: a window type needs a period_unit",
             ),
             (
                 window("w", Calendar, Some(Day), 0),
-                "window type w: period_count is 1 to 1000",
+                "window type w period_count: period_count is 1 to 1000",
             ),
             (
                 window("w", Rolling, Some(Year), 2),
-                "window type w: a rolling window is at most 366 days long",
+                "window type w period_count: a rolling window is at most 366 days long",
             ),
             (
                 window("w", AllTime, Some(Day), 1),
-                "window type w: a window type with the mode none has no period",
+                "window type w mode: a window type with the mode none has no period",
             ),
             (
                 window("none", Calendar, Some(Day), 1),
-                "window type none: the window type none is all time: its mode is none",
+                "window type none mode: the window type none is all time: its mode is none",
             ),
         ];
         for (row, expected) in cases {
@@ -336,7 +373,9 @@ mod tests {
         }
         faulty(
             |all| all.window_types.clear(),
-            &["window type none: the window type none is that of limits without a window: keep it"],
+            &[
+                "window type none -: the window type none is that of limits without a window: keep it",
+            ],
         );
     }
 
@@ -355,15 +394,16 @@ mod tests {
             all.account_types.get_mut("user").unwrap().can_have_children = true;
         });
         let told: Vec<String> = before
-            .touched(&after)
-            .iter()
-            .map(|row| before.loss(row, &after))
+            .losses(&before.touched(&after), &after)
+            .into_iter()
+            .map(told)
             .collect();
         let expected = [
-            "the unit bytes is in use: keep it",
-            "the unit days is in use: base_factor stays 1440",
-            "the window type rolling_7d is in use: period_unit stays day, period_count stays 7",
-            "the account type user is in use: can_have_children stays false",
+            "unit bytes -: the unit bytes is in use: keep it",
+            "unit days base_factor: the unit days is in use: base_factor stays 1440",
+            "window type rolling_7d period_unit: the window type rolling_7d is in use: period_unit stays day",
+            "window type rolling_7d period_count: the window type rolling_7d is in use: period_count stays 7",
+            "account type user can_have_children: the account type user is in use: can_have_children stays false",
         ];
         assert_eq!(told, expected);
         assert_eq!(before.touched(&before), []);

@@ -84,6 +84,8 @@ pub enum Refusal {
     Catalogue(String),
     #[error("the catalogue is at version {held}, and the change is meant for another")]
     CatalogueChanged { held: u64 },
+    #[error("the set of lookups is at version {held}, and the change is meant for another")]
+    LookupsChanged { held: u64 },
 }
 
 impl Refusal {
@@ -130,7 +132,7 @@ impl Refusal {
             Self::Taken { .. } => "already_exists",
             Self::QuantityOverflow => "quantity_overflow",
             Self::Catalogue(_) => "invalid_catalogue",
-            Self::CatalogueChanged { .. } => "catalogue_changed",
+            Self::CatalogueChanged { .. } | Self::LookupsChanged { .. } => "catalogue_changed",
         }
     }
 
@@ -158,6 +160,9 @@ impl Refusal {
             Self::IdempotencyConflict => Some("use a new key for a new call"),
             Self::CatalogueChanged { .. } => {
                 Some("read the catalogue again and bring the change into it")
+            }
+            Self::LookupsChanged { .. } => {
+                Some("read the lookups again and bring the change into them")
             }
             Self::AlreadyCommitted(_) => Some("correct the event with correct_consumption"),
             _ => None,

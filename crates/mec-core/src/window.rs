@@ -41,10 +41,12 @@ pub enum WindowMode {
 }
 
 impl WindowMode {
+    /// All modes.
+    pub const ALL: [Self; 4] = [Self::Calendar, Self::Anniversary, Self::Rolling, Self::None];
+
     /// Reads the mode's name as stored; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Calendar, Self::Anniversary, Self::Rolling, Self::None];
-        all.into_iter().find(|mode| mode.as_str() == text)
+        Self::ALL.into_iter().find(|mode| mode.as_str() == text)
     }
 
     /// The mode's name as stored: `calendar`, `anniversary`, `rolling` or `none`.
@@ -77,17 +79,19 @@ pub enum PeriodUnit {
 }
 
 impl PeriodUnit {
+    /// All units, the shortest first.
+    pub const ALL: [Self; 6] = [
+        Self::Minute,
+        Self::Hour,
+        Self::Day,
+        Self::Week,
+        Self::Month,
+        Self::Year,
+    ];
+
     /// Reads the unit's name as stored; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
-        let all = [
-            Self::Minute,
-            Self::Hour,
-            Self::Day,
-            Self::Week,
-            Self::Month,
-            Self::Year,
-        ];
-        all.into_iter().find(|unit| unit.as_str() == text)
+        Self::ALL.into_iter().find(|unit| unit.as_str() == text)
     }
 
     /// The unit's name as stored: `minute`, `hour`, `day`, `week`, `month` or `year`.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use mec_core::{Catalogue, IdSource, Namespace};
+use mec_core::catalogue::Lookups;
+use mec_core::{Catalogue, IdSource, Namespace, Refusal};
 use mec_store::{CatalogueDraft, CommitError, Expired, Retention, Store};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
@@ -21,11 +22,23 @@ enum Job {
     Catalogue(
         Namespace,
         Box<CatalogueDraft>,
-        Option<u64>,
+        Option<Over>,
         oneshot::Sender<Result<Arc<Catalogue>, EngineError>>,
+    ),
+    Lookups(
+        Box<Lookups>,
+        u64,
+        oneshot::Sender<Result<Arc<Lookups>, EngineError>>,
     ),
     Retention(Retention, oneshot::Sender<Result<Expired, EngineError>>),
     Stop(oneshot::Sender<()>),
+}
+
+/// The versions that a replacement of a catalogue is meant for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Over {
+    pub catalogue: u64,
+    pub lookups: u64,
 }
 
 pub(crate) struct Journal {
@@ -72,10 +85,21 @@ impl Journal {
         &self,
         namespace: Namespace,
         draft: CatalogueDraft,
-        over: Option<u64>,
+        over: Option<Over>,
     ) -> Result<Arc<Catalogue>, EngineError> {
         let (answer, answered) = oneshot::channel();
         let job = Job::Catalogue(namespace, Box::new(draft), over, answer);
+        self.jobs.send(job).await.map_err(|_| EngineError::Closed)?;
+        answered.await.map_err(|_| EngineError::Closed)?
+    }
+
+    pub(crate) async fn put_lookups(
+        &self,
+        lookups: Lookups,
+        over: u64,
+    ) -> Result<Arc<Lookups>, EngineError> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job::Lookups(Box::new(lookups), over, answer);
         self.jobs.send(job).await.map_err(|_| EngineError::Closed)?;
         answered.await.map_err(|_| EngineError::Closed)?
     }
@@ -129,17 +153,6 @@ async fn write<S: Store>(
                     count += requests.len();
                     commands.push((requests, answer));
                 }
-                Job::Catalogue(namespace, draft, over, answer) => {
-                    take_batch(&*store, &shared, &mut *ids, std::mem::take(&mut commands)).await;
-                    // A caller that no longer waits has still had its catalogue put.
-                    let _ = answer.send(put(&*store, &shared, namespace, &draft, over).await);
-                }
-                Job::Retention(retention, answer) => {
-                    take_batch(&*store, &shared, &mut *ids, std::mem::take(&mut commands)).await;
-                    let dropped = store.apply_retention(&retention).await;
-                    // A caller that no longer waits asks again, and finds less.
-                    let _ = answer.send(dropped.map_err(batch::refused));
-                }
                 Job::Stop(answer) => {
                     waiting.close();
                     take_batch(&*store, &shared, &mut *ids, std::mem::take(&mut commands)).await;
@@ -154,12 +167,34 @@ async fn write<S: Store>(
                     let _ = answer.send(());
                     return;
                 }
+                act => {
+                    take_batch(&*store, &shared, &mut *ids, std::mem::take(&mut commands)).await;
+                    do_act(&*store, &shared, act).await;
+                }
             }
             if count < shared.config.max_batch {
                 next = waiting.try_recv().ok();
             }
         }
         take_batch(&*store, &shared, &mut *ids, commands).await;
+    }
+}
+
+/// Does what is no command of an account. A caller that no longer waits has still had it done.
+async fn do_act<S: Store>(store: &S, shared: &Shared, act: Job) {
+    match act {
+        Job::Catalogue(namespace, draft, over, answer) => {
+            let _ = answer.send(put(store, shared, namespace, &draft, over).await);
+        }
+        Job::Lookups(lookups, over, answer) => {
+            let _ = answer.send(put_lookups(store, shared, &lookups, over).await);
+        }
+        Job::Retention(retention, answer) => {
+            let dropped = store.apply_retention(&retention).await;
+            let _ = answer.send(dropped.map_err(batch::refused));
+        }
+        // The writer keeps these to itself.
+        Job::Commands(..) | Job::Stop(_) => {}
     }
 }
 
@@ -198,25 +233,52 @@ async fn put<S: Store>(
     shared: &Shared,
     namespace: Namespace,
     draft: &CatalogueDraft,
-    over: Option<u64>,
+    over: Option<Over>,
 ) -> Result<Arc<Catalogue>, EngineError> {
-    if let Some(version) = over {
-        let before = store.catalogue(&namespace, None).await?;
-        if let Some(before) = before {
-            if before.version != version {
-                let held = before.version;
-                return Err(mec_core::Refusal::CatalogueChanged { held }.into());
-            }
-            let touched = replacing::touched(&before, draft);
-            let used = store.used(&namespace, touched).await?;
-            replacing::refuse_loss(&before, draft, &used)?;
+    let lookups = store.lookups().await?;
+    if let Some(over) = over
+        && let Some(before) = store.catalogue(&namespace, None).await?
+    {
+        if before.version != over.catalogue {
+            let held = before.version;
+            return Err(Refusal::CatalogueChanged { held }.into());
         }
+        if lookups.version != over.lookups {
+            let held = lookups.version;
+            return Err(Refusal::LookupsChanged { held }.into());
+        }
+        let touched = replacing::touched(&before, draft);
+        let used = store.used(&namespace, touched).await?;
+        replacing::refuse_loss(&before, draft, &used)?;
     }
+    replacing::refuse_unknown(&lookups, draft)?;
     match store.put_catalogue(&namespace, draft, shared.now()).await {
         Ok(catalogue) => Ok(shared.catalogues.put_if_newer(catalogue)),
-        Err(CommitError::Refused { reason, .. }) => {
-            Err(mec_core::Refusal::Catalogue(reason).into())
+        Err(CommitError::Refused { reason, .. }) => Err(Refusal::Catalogue(reason).into()),
+        Err(CommitError::NotDone(error)) => Err(error.into()),
+    }
+}
+
+async fn put_lookups<S: Store>(
+    store: &S,
+    shared: &Shared,
+    after: &Lookups,
+    over: u64,
+) -> Result<Arc<Lookups>, EngineError> {
+    let before = store.lookups().await?;
+    if before.version != over {
+        let held = before.version;
+        return Err(Refusal::LookupsChanged { held }.into());
+    }
+    replacing::refuse_faults(after.faults())?;
+    let used = store.used_lookups(before.touched(after)).await?;
+    replacing::refuse_faults(before.losses(&used, after))?;
+    match store.put_lookups(after).await {
+        Ok(lookups) => {
+            shared.catalogues.lookups_are(lookups.version);
+            Ok(lookups)
         }
+        Err(CommitError::Refused { reason, .. }) => Err(Refusal::Catalogue(reason).into()),
         Err(CommitError::NotDone(error)) => Err(error.into()),
     }
 }

@@ -29,6 +29,8 @@ mod working;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mec_core::catalogue::Lookups;
+use mec_core::lookups::LookupFault;
 use mec_core::{Catalogue, Namespace, Timestamp};
 use mec_store::{CatalogueDraft, Clock, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery};
 use uuid::Uuid;
@@ -37,7 +39,7 @@ use crate::books::Books;
 use crate::catalogues::Catalogues;
 use crate::decisions::DecisionLog;
 use crate::freshness::Freshness;
-use crate::journal::Journal;
+use crate::journal::{Journal, Over};
 use crate::peers::Watch;
 use crate::reads::Reads;
 
@@ -198,14 +200,18 @@ impl Engine {
         self.journal.put_catalogue(namespace, draft, None).await
     }
 
-    /// Replaces the catalogue of a namespace where it still has the version `over`, and where nothing
-    /// that accounts use would go or become another kind of thing.
+    /// Replaces a catalogue, and the lookups it was checked by, where they still have their versions,
+    /// and where nothing that accounts use would go or become another kind of thing.
     pub async fn replace_catalogue(
         &self,
-        namespace: Namespace,
+        before: &Catalogue,
         draft: CatalogueDraft,
-        over: u64,
     ) -> Result<Arc<Catalogue>, EngineError> {
+        let over = Over {
+            catalogue: before.version,
+            lookups: before.lookups.version,
+        };
+        let namespace = before.namespace.clone();
         self.journal
             .put_catalogue(namespace, draft, Some(over))
             .await
@@ -220,6 +226,34 @@ impl Engine {
         let touched = replacing::touched(before, draft);
         let used = self.reads.used(before.namespace.clone(), touched).await?;
         Ok(replacing::refuse_loss(before, draft, &used)?)
+    }
+
+    /// The rows that all namespaces share, as they are now.
+    pub async fn lookups(&self) -> Result<Arc<Lookups>, EngineError> {
+        Ok(self.reads.lookups().await?)
+    }
+
+    /// What [`Engine::replace_lookups`] would refuse: what contradicts itself, and what would be taken
+    /// from under those who use it.
+    pub async fn check_lookups(
+        &self,
+        before: &Lookups,
+        after: &Lookups,
+    ) -> Result<Vec<LookupFault>, EngineError> {
+        let used = self.reads.used_lookups(before.touched(after)).await?;
+        let mut faults = after.faults();
+        faults.extend(before.losses(&used, after));
+        Ok(faults)
+    }
+
+    /// Replaces the rows that all namespaces share where they still have the version of `before`, and
+    /// where nothing in use would go or change its meaning. All that comes after this returns sees it.
+    pub async fn replace_lookups(
+        &self,
+        before: &Lookups,
+        after: Lookups,
+    ) -> Result<Arc<Lookups>, EngineError> {
+        self.journal.put_lookups(after, before.version).await
     }
 
     /// Drops what has been kept for its time, in steps of at most 2,000 rows of each kind between which

@@ -4,6 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use mec_core::catalogue::Lookups;
+use mec_core::lookups::LookupRef;
 use mec_core::{Catalogue, Namespace};
 use mec_store::{
     CatalogueRows, Locator, Place, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
@@ -15,6 +17,8 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send +
 pub(crate) trait Reads: Send + Sync {
     fn catalogue(&self, namespace: Namespace) -> Answer<'_, Catalogue>;
     fn used(&self, namespace: Namespace, rows: CatalogueRows) -> Answer<'_, CatalogueRows>;
+    fn lookups(&self) -> Answer<'_, Arc<Lookups>>;
+    fn used_lookups(&self, rows: Vec<LookupRef>) -> Answer<'_, Vec<LookupRef>>;
     fn usage(&self, query: UsageQuery) -> Answer<'_, i128>;
     fn series(&self, query: SeriesQuery) -> Answer<'_, Vec<SeriesRow>>;
     fn find(&self, namespace: Namespace, locator: Locator) -> Answer<'_, Option<Place>>;
@@ -42,6 +46,14 @@ impl<S: Store> Reads for StoreReads<S> {
 
     fn used(&self, namespace: Namespace, rows: CatalogueRows) -> Answer<'_, CatalogueRows> {
         Box::pin(async move { self.store.used(&namespace, rows).await })
+    }
+
+    fn lookups(&self) -> Answer<'_, Arc<Lookups>> {
+        Box::pin(self.store.lookups())
+    }
+
+    fn used_lookups(&self, rows: Vec<LookupRef>) -> Answer<'_, Vec<LookupRef>> {
+        Box::pin(self.store.used_lookups(rows))
     }
 
     fn usage(&self, query: UsageQuery) -> Answer<'_, i128> {

@@ -1,8 +1,47 @@
-//! Replacing a catalogue without taking away what accounts use.
+//! Replacing catalogues and lookups without taking away what is in use.
 
-use mec_core::catalogue::ResourceType;
+use std::collections::BTreeSet;
+
+use mec_core::catalogue::{Lookups, ResourceType};
+use mec_core::lookups::LookupFault;
 use mec_core::{Catalogue, Code, Refusal};
 use mec_store::{CatalogueDraft, CatalogueRows};
+
+/// Refuses lookups for all that is wrong with them.
+pub(crate) fn refuse_faults(faults: Vec<LookupFault>) -> Result<(), Refusal> {
+    refuse_all(faults.into_iter().map(|fault| fault.sentence))
+}
+
+/// Refuses for all of some sentences, where there is any.
+fn refuse_all(sentences: impl Iterator<Item = String>) -> Result<(), Refusal> {
+    let sentences: Vec<String> = sentences.collect();
+    if sentences.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::Catalogue(sentences.join("; ")))
+}
+
+/// Refuses a draft that names units or window types which are not there.
+pub(crate) fn refuse_unknown(lookups: &Lookups, draft: &CatalogueDraft) -> Result<(), Refusal> {
+    let templates = || draft.plans.iter().flat_map(|plan| &plan.templates);
+    let resources = draft.resource_types.iter();
+    let units = resources
+        .flat_map(|resource| {
+            resource
+                .allowed_units
+                .iter()
+                .chain([&resource.default_unit_code])
+        })
+        .chain(templates().map(|template| &template.unit_code))
+        .filter(|unit| !lookups.units.contains_key(*unit))
+        .map(|unit| format!("the unit {unit} does not exist"));
+    let windows = templates()
+        .map(|template| &template.window_type_code)
+        .filter(|window| !lookups.window_types.contains_key(*window))
+        .map(|window| format!("the window type {window} does not exist"));
+    let named_once: BTreeSet<String> = units.chain(windows).collect();
+    refuse_all(named_once.into_iter())
+}
 
 /// The rows that a draft would remove or make another kind of thing.
 pub(crate) fn touched(before: &Catalogue, draft: &CatalogueDraft) -> CatalogueRows {
@@ -42,11 +81,7 @@ pub(crate) fn refuse_loss(
             "the resource type {code} is used by accounts: {what} stays as it is"
         ))
     });
-    let sentences: Vec<String> = plans.chain(resources).collect();
-    if sentences.is_empty() {
-        return Ok(());
-    }
-    Err(Refusal::Catalogue(sentences.join("; ")))
+    refuse_all(plans.chain(resources))
 }
 
 fn find<'a>(draft: &'a CatalogueDraft, code: &Code) -> Option<&'a ResourceType> {

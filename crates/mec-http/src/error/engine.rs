@@ -113,6 +113,7 @@ mod tests {
             QuantityOverflow,
             Catalogue(text()),
             CatalogueChanged { held: 1 },
+            LookupsChanged { held: 1 },
         ];
         for refusal in &all {
             match refusal {
@@ -126,7 +127,7 @@ mod tests {
                 UseAcquireLease(_) | NotGrantable(_) | NotCorrectable(_) => {}
                 TooManyScopes { .. } | TooDeep { .. } | ParentHasNoChildren(_) => {}
                 UnknownCode { .. } | Taken { .. } | QuantityOverflow => {}
-                Catalogue(_) | CatalogueChanged { .. } => {}
+                Catalogue(_) | CatalogueChanged { .. } | LookupsChanged { .. } => {}
             }
         }
         all

@@ -11,11 +11,11 @@ use crate::CommitError;
 
 impl State {
     pub(super) fn put_lookups(&mut self, lookups: &Lookups) -> Result<Arc<Lookups>, CommitError> {
-        let touched = self.lookups.touched(lookups);
-        if let Some(lost) = self.used_lookups(touched).first() {
+        let used = self.used_lookups(self.lookups.touched(lookups));
+        if let Some(lost) = self.lookups.losses(&used, lookups).into_iter().next() {
             return Err(CommitError::Refused {
                 command: None,
-                reason: self.lookups.loss(lost, lookups),
+                reason: lost.sentence,
                 overflow: false,
             });
         }

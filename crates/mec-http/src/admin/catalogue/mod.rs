@@ -62,11 +62,8 @@ pub async fn replace(
             let engine = app.engine();
             engine.check_replacement(&before, &document.draft).await?;
         } else {
-            let namespace = caller.namespace.clone();
-            let replaced = app
-                .engine()
-                .replace_catalogue(namespace, document.draft, before.version)
-                .await?;
+            let engine = app.engine();
+            let replaced = engine.replace_catalogue(&before, document.draft).await?;
             version = replaced.version;
         }
     }
