@@ -190,7 +190,7 @@ async fn all_faults_are_told_at_once_with_their_places() {
         r#"plans[0].stauts: unknown key "stauts"; did you mean "status"?"#,
         "control_rules[0].limit_action_code: a rule with the action grace needs grace_quantity",
         "control_rules[1].conditions[0]: a condition needs a value",
-        "units: units are shared by all namespaces and are only read here",
+        "units: units are shared by all namespaces; `mec lookups apply` changes them",
     ];
     assert_eq!(faults(&app, &document).await, expected);
     assert_eq!(read(&app).await["version"], 1);

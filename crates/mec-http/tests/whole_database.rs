@@ -15,9 +15,10 @@ use serde_json::{Value, json};
 use support::{Answer, Hands, TestApp, claims, sign, token};
 
 const RETENTION: &str = "/admin/retention";
+const LOOKUPS: &str = "/admin/lookups";
 
 /// Every such call.
-const CALLS: [(&str, &str); 1] = [("POST", RETENTION)];
+const CALLS: [(&str, &str); 3] = [("POST", RETENTION), ("GET", LOOKUPS), ("PUT", LOOKUPS)];
 
 fn of_all() -> String {
     sign(&Claims {

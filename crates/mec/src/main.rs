@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use commands::{
-    account, catalogue, check, doctor, import, migrate, openapi, retention, token, verify,
+    account, catalogue, check, doctor, import, lookups, migrate, openapi, retention, token, verify,
 };
 
 const EXIT_CODES: &str = "\
@@ -63,6 +63,9 @@ enum Command {
     /// Show or change plans, resource types and control rules
     #[command(subcommand)]
     Catalogue(catalogue::CatalogueCommand),
+    /// Show or change units, window types and account types, which all namespaces share
+    #[command(subcommand)]
+    Lookups(lookups::LookupsCommand),
     /// Create accounts, or erase who a person is
     #[command(subcommand)]
     Account(account::AccountCommand),
@@ -95,6 +98,7 @@ fn main() -> ExitCode {
         Some(Command::Migrate) => migrate::migrate(&folder),
         Some(Command::Token(args)) => token::token(&folder, &args),
         Some(Command::Catalogue(command)) => catalogue::run(&folder, &command),
+        Some(Command::Lookups(command)) => lookups::run(&folder, &command),
         Some(Command::Account(command)) => account::run(&folder, &command),
         Some(Command::Retention(command)) => retention::run(&folder, &command),
         Some(Command::Check(args)) => check::check(&folder, &args),

@@ -7,8 +7,9 @@ use utoipa::openapi::{ContentBuilder, OpenApi, ResponseBuilder};
 use super::catalogue::CatalogueDocument;
 use super::document::replace::CatalogueChanges;
 use super::erase_account::{AccountRow, EraseAccount};
+use super::lookups::LookupsDocument;
 use super::retention::{ApplyRetention, RetentionAnswer};
-use super::{catalogue, erase_account, retention};
+use super::{catalogue, erase_account, lookups, retention};
 use crate::args::Params;
 use crate::auth::Role;
 use crate::openapi::{
@@ -26,6 +27,21 @@ pub fn describe(api: &mut OpenApi) {
     let answer = Answer::record::<CatalogueChanges>("What was changed");
     Call::new(catalogue::PATH, about, answer)
         .replacing("CatalogueDocument")
+        .describe(api);
+    let about = "Reads units, window types and account types, which all namespaces share, with the \
+                 version as ETag. Accept: application/toml answers them as a file.";
+    let answer = Answer::record::<LookupsDocument>("The lookups");
+    Call::new(lookups::PATH, about, answer)
+        .of_all()
+        .describe(api);
+    let about = "Replaces units, window types and account types in one step. A table that is not \
+                 sent stays as it is, and a row in use changes only its description. If-Match or the \
+                 document's version guards against overwriting another's change; \
+                 Prefer: tx=rollback only says what would change.";
+    let answer = Answer::record::<CatalogueChanges>("What was changed");
+    Call::new(lookups::PATH, about, answer)
+        .replacing("LookupsDocument")
+        .of_all()
         .describe(api);
     let answer = Answer::record::<AccountRow>("The account's row");
     act::<EraseAccount>(api, erase_account::PATH, answer)

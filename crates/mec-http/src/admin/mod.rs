@@ -4,6 +4,7 @@ mod catalogue;
 mod describe;
 mod document;
 mod erase_account;
+mod lookups;
 mod retention;
 
 use axum::Router;
@@ -24,11 +25,13 @@ const ACT: &str = "OPTIONS,POST";
 /// The routes.
 pub fn routes() -> Router<App> {
     let catalogue = get(catalogue::show).put(catalogue::replace);
+    let lookups = get(lookups::show).put(lookups::replace);
     let retention = post(retention::apply);
     let erase_account = post(erase_account::erase_account);
     Router::new()
         .route(catalogue::PATH, only(DOCUMENT, catalogue))
         .route(erase_account::PATH, only(ACT, erase_account))
+        .route(lookups::PATH, only(DOCUMENT, lookups))
         .route(retention::PATH, only(ACT, retention))
 }
 

@@ -167,7 +167,7 @@ pub const ADMINS: [(&str, Arguments); 1] = [("erase-account", |of| {
 pub const OF_THE_CALLER: [&str; 1] = ["/admin/catalogue"];
 /// Calls that act on all namespaces, whose wall stands in `whole_database.rs`
 /// (`only_an_administrator_of_all_may`).
-pub const OF_ALL: [&str; 1] = ["/admin/retention"];
+pub const OF_ALL: [&str; 2] = ["/admin/lookups", "/admin/retention"];
 /// Pages about the service itself.
 pub const PAGES: [&str; 6] = [
     "/api/",

@@ -1,4 +1,5 @@
-//! Documents that are shown as one file and applied whole: the catalogue of a namespace.
+//! Documents that are shown as one file and applied whole: the catalogue of a namespace, and
+//! the lookups of all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ pub struct Document {
 /// How a file is applied.
 #[derive(clap::Args)]
 pub struct Applying {
-    /// The TOML file; docs/catalogue.md describes it
+    /// The TOML file; docs/catalogue.md and docs/lookups.md describe it
     file: PathBuf,
     /// Print what would change, and change nothing
     #[arg(long)]

@@ -7,6 +7,7 @@ pub mod doctor;
 mod document;
 mod document_file;
 pub mod import;
+pub mod lookups;
 pub mod migrate;
 pub mod openapi;
 pub mod retention;

@@ -1,7 +1,5 @@
 //! From a document to a draft: every value checked, all faults told at once.
 
-use std::collections::HashMap;
-
 use mec_core::Timestamp;
 use mec_core::catalogue::{Lookups, ResourceType, Unit};
 use mec_core::plan::Plan;
@@ -12,7 +10,7 @@ use uuid::Uuid;
 use super::packages::Context;
 use super::wire::CatalogueDocument;
 use crate::admin::document::node::{Node, Value};
-use crate::admin::document::table::{Fault, Faults, Table};
+use crate::admin::document::table::{Fault, Faults, Table, twice};
 
 /// What a document says.
 pub struct Read {
@@ -102,20 +100,6 @@ fn named<'n>(node: &'n Node<'n>) -> Option<&'n str> {
     }
 }
 
-/// Names that stand twice, told at the second.
-fn twice<'n>(rows: impl Iterator<Item = (&'n str, &'n Node<'n>)>, key: &str, faults: &Faults) {
-    let mut seen: HashMap<&str, &str> = HashMap::new();
-    for (name, node) in rows {
-        if let Some(first) = seen.insert(name, &node.place) {
-            let place = format!("{}.{key}", node.place);
-            faults.add(
-                &place,
-                format!("{key} {name:?} stands twice, first in {first}"),
-            );
-        }
-    }
-}
-
 /// The rows that all namespaces share may stand in a document as they are.
 fn shared(table: &mut Table<'_>, given: &Given<'_>, faults: &Faults) {
     let present = given.present;
@@ -132,7 +116,8 @@ fn shared(table: &mut Table<'_>, given: &Given<'_>, faults: &Faults) {
         };
         let sent: Result<serde_json::Value, _> = serde_json::from_str(node.json);
         if !matches!((&sent, &held), (Ok(sent), Ok(held)) if sent == held) {
-            let sentence = format!("{key} are shared by all namespaces and are only read here");
+            let sentence =
+                format!("{key} are shared by all namespaces; `mec lookups apply` changes them");
             faults.add(&node.place, sentence);
         }
     }

@@ -59,7 +59,7 @@ fn shared_rows(catalogue: &Catalogue) -> String {
     let windows = lookups.window_types.keys().map(ToString::to_string);
     let types = lookups.account_types.keys().map(ToString::to_string);
     format!(
-        "\n# Shared by all namespaces and not changed by this file:\n# units: {}\n# window types: {}\n# account types: {}\n",
+        "\n# Shared by all namespaces, changed by `mec lookups apply`:\n# units: {}\n# window types: {}\n# account types: {}\n",
         list(units.collect()),
         list(windows.collect()),
         list(types.collect())

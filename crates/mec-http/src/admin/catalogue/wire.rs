@@ -1,12 +1,13 @@
 //! The catalogue as JSON: twins of the core's rows, with the contract's column names.
 
-use mec_core::catalogue::{Catalogue, ResourceType, Unit};
+use mec_core::catalogue::{Catalogue, ResourceType};
 use mec_core::plan::{Plan, Template};
 use mec_core::rule::Rule;
-use mec_core::window::{PeriodUnit, WindowType};
 use mec_core::{Code, Quantity};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::admin::lookups::{AccountTypeRow, LookupsDocument, UnitRow, WindowTypeRow};
 
 /// The catalogue of a namespace.
 #[derive(Debug, Serialize, ToSchema)]
@@ -108,39 +109,6 @@ pub struct ConditionRow {
     condition_value: Option<String>,
 }
 
-/// A row of `units`.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct UnitRow {
-    #[schema(value_type = String)]
-    unit_code: Code,
-    unit_category: String,
-    description: String,
-    scale: u32,
-    #[schema(value_type = String)]
-    base_unit_code: Code,
-    base_factor: i64,
-}
-
-/// A row of `window_types`.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct WindowTypeRow {
-    #[schema(value_type = String)]
-    window_type_code: Code,
-    description: String,
-    mode: String,
-    period_unit: Option<String>,
-    period_count: u32,
-}
-
-/// A row of `account_types`.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AccountTypeRow {
-    #[schema(value_type = String)]
-    account_type_code: Code,
-    description: String,
-    can_have_children: bool,
-}
-
 impl From<&Catalogue> for CatalogueDocument {
     fn from(catalogue: &Catalogue) -> Self {
         let mut resource_types: Vec<&ResourceType> = catalogue.resource_types.values().collect();
@@ -149,27 +117,20 @@ impl From<&Catalogue> for CatalogueDocument {
         plans.sort_by(|a, b| a.plan_id.cmp(&b.plan_id));
         let mut rules: Vec<&Rule> = catalogue.rules.values().flatten().collect();
         rules.sort_by_key(|rule| (rule.created_at, rule.rule_id));
-        let mut units: Vec<&Unit> = catalogue.lookups.units.values().collect();
-        units.sort_by(|a, b| a.unit_code.cmp(&b.unit_code));
-        let mut windows: Vec<&WindowType> = catalogue.lookups.window_types.values().collect();
-        windows.sort_by(|a, b| a.code.cmp(&b.code));
-        let account_types = catalogue.lookups.account_types.values();
-        let mut account_types: Vec<AccountTypeRow> = account_types
-            .map(|row| AccountTypeRow {
-                account_type_code: row.account_type_code.clone(),
-                description: row.description.clone(),
-                can_have_children: row.can_have_children,
-            })
-            .collect();
-        account_types.sort_by(|a, b| a.account_type_code.cmp(&b.account_type_code));
+        let LookupsDocument {
+            units,
+            window_types,
+            account_types,
+            ..
+        } = LookupsDocument::from(&*catalogue.lookups);
         Self {
             version: Some(catalogue.version),
             resource_types: resource_types.into_iter().map(Into::into).collect(),
             plans: plans.into_iter().map(Into::into).collect(),
             control_rules: rules.into_iter().map(Into::into).collect(),
-            units: Some(units.into_iter().map(Into::into).collect()),
-            window_types: Some(windows.into_iter().map(Into::into).collect()),
-            account_types: Some(account_types),
+            units,
+            window_types,
+            account_types,
         }
     }
 }
@@ -240,33 +201,6 @@ impl From<&Rule> for ControlRuleRow {
             priority: Some(row.priority),
             is_active: Some(row.is_active),
             conditions: Some(conditions.collect()),
-        }
-    }
-}
-
-impl From<&Unit> for UnitRow {
-    fn from(row: &Unit) -> Self {
-        Self {
-            unit_code: row.unit_code.clone(),
-            unit_category: row.unit_category.clone(),
-            description: row.description.clone(),
-            scale: row.scale,
-            base_unit_code: row.base_unit_code.clone(),
-            base_factor: row.base_factor,
-        }
-    }
-}
-
-impl From<&WindowType> for WindowTypeRow {
-    fn from(row: &WindowType) -> Self {
-        Self {
-            window_type_code: row.code.clone(),
-            description: row.description.clone(),
-            mode: row.mode.as_str().to_owned(),
-            period_unit: row
-                .period_unit
-                .map(|unit| PeriodUnit::as_str(unit).to_owned()),
-            period_count: row.period_count,
         }
     }
 }

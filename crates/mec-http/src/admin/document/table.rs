@@ -2,6 +2,7 @@
 //! reading goes on, so that all faults are told at once.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 use mec_core::ids::{is_code, is_key};
 use mec_core::{Code, Quantity};
@@ -43,11 +44,26 @@ impl Faults {
         let shown: String = name.chars().take(64).collect();
         let mut known: Vec<&str> = known.collect();
         known.sort_unstable();
+        known.dedup();
         let hint = match nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean {near:?}?"),
             None => format!("known are {}", known.join(", ")),
         };
         self.add(place, format!("unknown {what} {shown:?}; {hint}"));
+    }
+}
+
+/// Names that stand twice, told at the second.
+pub fn twice<'n>(rows: impl Iterator<Item = (&'n str, &'n Node<'n>)>, key: &str, faults: &Faults) {
+    let mut seen: HashMap<&str, &str> = HashMap::new();
+    for (name, node) in rows {
+        if let Some(first) = seen.insert(name, &node.place) {
+            let place = format!("{}.{key}", node.place);
+            faults.add(
+                &place,
+                format!("{key} {name:?} stands twice, first in {first}"),
+            );
+        }
     }
 }
 
