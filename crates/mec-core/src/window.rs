@@ -22,7 +22,7 @@ const DAY: i64 = Timestamp::MICROS_PER_DAY;
 /// The day number of the first Monday since 1970-01-01, from which weeks are counted.
 const FIRST_MONDAY: i64 = 4;
 /// The most units that make up one period.
-const MAX_COUNT: u32 = 1_000;
+pub const MAX_COUNT: u32 = 1_000;
 /// The longest rolling window, in minutes: 366 days.
 const MAX_ROLLING_MINUTES: u64 = 366 * 24 * 60;
 

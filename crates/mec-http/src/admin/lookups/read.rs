@@ -5,15 +5,12 @@ use std::collections::HashMap;
 use mec_core::Code;
 use mec_core::catalogue::{AccountType, Lookups, Unit};
 use mec_core::lookups::{LookupFault, LookupKind, LookupRef, MAX_FACTOR, MAX_SCALE};
-use mec_core::window::{PeriodUnit, WindowMode, WindowType};
+use mec_core::window::{MAX_COUNT, PeriodUnit, WindowMode, WindowType};
 use rustc_hash::FxHashMap;
 
 use super::rows::HEADINGS;
 use crate::admin::document::node::Node;
 use crate::admin::document::table::{Fault, Faults, Table, twice};
-
-/// The most units that make up one period.
-const MAX_COUNT: i64 = 1_000;
 
 /// What a document says.
 pub struct Read {
@@ -169,7 +166,9 @@ fn window_type(table: &mut Table<'_>) -> Option<(Code, WindowType)> {
     }
     let mode = table.one_of("mode", &WindowMode::ALL, WindowMode::as_str);
     let period_unit = table.one_of("period_unit", &PeriodUnit::ALL, PeriodUnit::as_str);
-    let count = table.whole("period_count", 1, MAX_COUNT).unwrap_or(1);
+    let count = table
+        .whole("period_count", 1, MAX_COUNT.into())
+        .unwrap_or(1);
     let code = code?;
     let window = WindowType {
         code: code.clone(),
