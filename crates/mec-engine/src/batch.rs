@@ -8,8 +8,8 @@ use mec_core::change::Change;
 use mec_core::command::{Env, Executed, execute, without_account};
 use mec_core::{Catalogue, Command, IdSource, Namespace, Need, Refusal, Stop, Timestamp};
 use mec_store::{
-    Batch, CommitError, CommitSet, DecisionRow, KeyRef, KeyRow, KeyState, Store, StoreError,
-    StoredAnswer, TreeRef, key_hash,
+    Batch, CatalogueAge, CommitError, CommitSet, DecisionRow, KeyRef, KeyRow, KeyState, Store,
+    StoreError, StoredAnswer, TreeRef, key_hash,
 };
 use rustc_hash::FxHashMap;
 use uuid::Uuid;
@@ -223,8 +223,8 @@ impl<B: Batch> Run<'_, B> {
         }
         let mut held = self.shared.catalogues.get(namespace);
         if self.locked.is_some() {
-            let version = self.batch.catalogue_version(namespace).await?;
-            held = held.filter(|held| held.version >= version);
+            let newest = self.batch.catalogue_age(namespace).await?;
+            held = held.filter(|held| CatalogueAge::of(held).covers(newest));
         }
         let chosen = match held {
             Some(held) => held,

@@ -106,6 +106,9 @@ fn take_in(shared: &Shared, moved: &Moved) {
     for (of, version) in &moved.trees {
         shared.books.forget_older(&of.namespace, of.tree, *version);
     }
+    if let Some(version) = moved.lookups {
+        shared.catalogues.lookups_are(version);
+    }
     for (namespace, version) in &moved.catalogues {
         shared.catalogues.forget_older(namespace, *version);
     }

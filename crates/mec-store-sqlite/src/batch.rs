@@ -6,8 +6,8 @@ use mec_core::book::TreeHead;
 use mec_core::need::{Loaded, Need};
 use mec_core::{Namespace, Timestamp};
 use mec_store::{
-    Batch, Clock, CommitError, CommitSet, KeyRef, KeyState, Locator, Place, StoreError,
-    StoredAnswer, TreeRef,
+    Batch, CatalogueAge, Clock, CommitError, CommitSet, KeyRef, KeyState, Locator, Place,
+    StoreError, StoredAnswer, TreeRef,
 };
 use rusqlite::{Connection, ErrorCode, Row, params};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use crate::convert::{code, optional_id};
 use crate::error::store_error;
 use crate::values::first;
 use crate::writer::{Slot, Taken};
-use crate::{catalogue, commit, load, sql};
+use crate::{catalogue, commit, load, lookups, sql};
 
 /// One transaction of the embedded store. The lock it begins with is SQLite's own, so that nothing
 /// it reads can change before it commits, even by a program that does not know of the folder's lock.
@@ -71,8 +71,15 @@ impl Batch for SqliteBatch {
         &self.keys
     }
 
-    async fn catalogue_version(&mut self, namespace: &Namespace) -> Result<u64, StoreError> {
-        catalogue::version(self.taken.connection()?, namespace).map_err(store_error)
+    async fn catalogue_age(&mut self, namespace: &Namespace) -> Result<CatalogueAge, StoreError> {
+        let connection = self.taken.connection()?;
+        let read = || -> rusqlite::Result<CatalogueAge> {
+            Ok(CatalogueAge {
+                version: catalogue::version(connection, namespace)?,
+                lookups: lookups::version(connection)?,
+            })
+        };
+        read().map_err(store_error)
     }
 
     async fn locate(

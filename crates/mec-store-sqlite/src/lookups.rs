@@ -46,11 +46,8 @@ pub(crate) fn read(conn: &Connection) -> Sql<Lookups> {
             can_have_children: row.get(2)?,
         })
     })?;
-    let version = first(conn, sql::META_SELECT_BY_NAME, [VERSION], |row| {
-        number(row, 0)
-    })?;
     Ok(Lookups {
-        version: version.unwrap_or(0),
+        version: version(conn)?,
         units: units
             .into_iter()
             .map(|unit| (unit.unit_code.clone(), unit))
@@ -64,6 +61,14 @@ pub(crate) fn read(conn: &Connection) -> Sql<Lookups> {
             .map(|account| (account.account_type_code.clone(), account))
             .collect(),
     })
+}
+
+/// Their version.
+pub(crate) fn version(conn: &Connection) -> Sql<u64> {
+    let version = first(conn, sql::META_SELECT_BY_NAME, [VERSION], |row| {
+        number(row, 0)
+    })?;
+    Ok(version.unwrap_or(0))
 }
 
 /// Puts the rows that a new database begins with.

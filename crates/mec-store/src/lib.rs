@@ -29,9 +29,9 @@ use uuid::Uuid;
 pub use counters::{CounterName, Granularity};
 pub use error::{CommitError, StoreError};
 pub use rows::{
-    CatalogueDraft, CatalogueRows, CommitSet, Cursor, DecisionRow, Expired, KeyRef, KeyRow,
-    KeyState, Locator, Moved, Place, Retention, SeriesBucket, SeriesGroup, SeriesQuery, SeriesRow,
-    StoredAnswer, TreeCommit, TreeRef, UsageQuery, key_hash,
+    CatalogueAge, CatalogueDraft, CatalogueRows, CommitSet, Cursor, DecisionRow, Expired, KeyRef,
+    KeyRow, KeyState, Locator, Moved, Place, Retention, SeriesBucket, SeriesGroup, SeriesQuery,
+    SeriesRow, StoredAnswer, TreeCommit, TreeRef, UsageQuery, key_hash,
 };
 
 /// Tells the time. The store's clock is the one that commands are decided by.
@@ -174,11 +174,11 @@ pub trait Batch {
     /// What is known of the keys given to [`Store::begin`], in their order.
     fn keys(&self) -> &[KeyState];
 
-    /// The version of a namespace's catalogue, read after the batch's locks were taken.
-    fn catalogue_version(
+    /// How new a namespace's catalogue is, read after the batch's locks were taken.
+    fn catalogue_age(
         &mut self,
         namespace: &Namespace,
-    ) -> impl Future<Output = Result<u64, StoreError>>;
+    ) -> impl Future<Output = Result<CatalogueAge, StoreError>>;
 
     /// Finds what references name, in their order.
     fn locate(

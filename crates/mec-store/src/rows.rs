@@ -7,7 +7,7 @@ use mec_core::catalogue::ResourceType;
 use mec_core::change::Change;
 use mec_core::plan::Plan;
 use mec_core::rule::Rule;
-use mec_core::{Code, Namespace, Quantity, Timestamp};
+use mec_core::{Catalogue, Code, Namespace, Quantity, Timestamp};
 use uuid::Uuid;
 
 /// What a caller may name an account's tree by.
@@ -45,6 +45,30 @@ pub struct TreeRef {
     pub tree: Uuid,
 }
 
+/// How new a catalogue is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct CatalogueAge {
+    /// Its version; 0 where the namespace has none.
+    pub version: u64,
+    /// The version of the rows that are shared by all namespaces.
+    pub lookups: u64,
+}
+
+impl CatalogueAge {
+    /// Of a catalogue.
+    pub fn of(catalogue: &Catalogue) -> Self {
+        Self {
+            version: catalogue.version,
+            lookups: catalogue.lookups.version,
+        }
+    }
+
+    /// Whether nothing of it is older than another.
+    pub fn covers(self, other: Self) -> bool {
+        self.version >= other.version && self.lookups >= other.lookups
+    }
+}
+
 /// Up to where a process has seen what others committed. Only the store that made it can read it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Cursor(pub u64);
@@ -56,6 +80,8 @@ pub struct Moved {
     pub trees: Vec<(TreeRef, u64)>,
     /// Catalogues that changed, likewise.
     pub catalogues: Vec<(Namespace, u64)>,
+    /// The version of the rows that are shared by all namespaces, where they changed.
+    pub lookups: Option<u64>,
     /// From where to ask the next time. What is told may be told again, never left out.
     pub cursor: Cursor,
     /// The store's clock; none where it is the process's own.

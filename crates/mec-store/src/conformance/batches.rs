@@ -6,7 +6,8 @@ use super::given::{
     other_namespace, seconds_later, sum, tree, try_commit, used,
 };
 use crate::{
-    Batch, CatalogueDraft, CommitError, CommitSet, DecisionRow, Locator, Place, Store, TreeRef,
+    Batch, CatalogueAge, CatalogueDraft, CommitError, CommitSet, DecisionRow, Locator, Place,
+    Store, TreeRef,
 };
 use mec_core::{Code, Quantity};
 
@@ -195,16 +196,16 @@ pub async fn a_batch_tells_the_versions_of_catalogues<S: Store>(store: &S, _cloc
     for namespace in [namespace(), other_namespace()] {
         let held = store.catalogue(&namespace, None).await.unwrap().unwrap();
         let mut batch = store.begin(0, &[], &[]).await.unwrap();
-        let version = batch.catalogue_version(&namespace).await.unwrap();
-        assert_eq!(version, held.version);
+        let age = batch.catalogue_age(&namespace).await.unwrap();
+        assert_eq!(age, CatalogueAge::of(&held));
     }
     let put = store
         .put_catalogue(&namespace(), &CatalogueDraft::default(), NOW)
         .await
         .unwrap();
     let mut batch = store.begin(0, &[], &[]).await.unwrap();
-    let version = batch.catalogue_version(&namespace()).await.unwrap();
-    assert_eq!(version, put.version);
+    let age = batch.catalogue_age(&namespace()).await.unwrap();
+    assert_eq!(age, CatalogueAge::of(&put));
 }
 
 pub async fn references_are_located_in_their_order<S: Store>(store: &S, _clock: &TestClock) {

@@ -18,8 +18,9 @@ use mec_core::{Catalogue, IdSource, Namespace, Timestamp, seed};
 use uuid::Uuid;
 
 use crate::{
-    Batch, CatalogueDraft, CatalogueRows, Clock, CommitError, CommitSet, Expired, KeyRef, KeyState,
-    Locator, Place, Retention, SeriesQuery, SeriesRow, Store, StoreError, TreeRef, UsageQuery,
+    Batch, CatalogueAge, CatalogueDraft, CatalogueRows, Clock, CommitError, CommitSet, Expired,
+    KeyRef, KeyState, Locator, Place, Retention, SeriesQuery, SeriesRow, Store, StoreError,
+    TreeRef, UsageQuery,
 };
 use state::{Space, State};
 
@@ -204,10 +205,10 @@ impl Batch for MemoryBatch {
         &self.keys
     }
 
-    async fn catalogue_version(&mut self, namespace: &Namespace) -> Result<u64, StoreError> {
-        let lookups = self.store.lookups.clone();
+    async fn catalogue_age(&mut self, namespace: &Namespace) -> Result<CatalogueAge, StoreError> {
+        let lookups = self.state.lookups.clone();
         let space = self.state.space(namespace);
-        Ok(space.catalogue(namespace, lookups).version)
+        Ok(CatalogueAge::of(&space.catalogue(namespace, lookups)))
     }
 
     async fn locate(
