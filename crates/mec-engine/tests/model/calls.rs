@@ -205,16 +205,21 @@ impl Naive {
         }
     }
 
-    /// Denies for an account that is not served, else asks the limits.
-    pub fn decide(&self, ask: &Ask<'_>) -> Judged {
-        let path = self.path(ask.account);
+    /// Why an account is not served; none where it is.
+    pub fn not_served(&self, account: Uuid) -> Option<DecisionCode> {
+        let path = self.path(account);
         let status = |level: &Uuid| match self.account(*level).unwrap().status {
             AccountStatus::Active => None,
             AccountStatus::Suspended => Some(DecisionCode::AccountSuspended),
             AccountStatus::Inactive => Some(DecisionCode::AccountInactive),
         };
         // The nearest level that is not served is told.
-        match path.iter().find_map(status) {
+        path.iter().find_map(status)
+    }
+
+    /// Denies for an account that is not served, else asks the limits.
+    pub fn decide(&self, ask: &Ask<'_>) -> Judged {
+        match self.not_served(ask.account) {
             Some(code) => denied(code),
             None => self.judge(ask),
         }

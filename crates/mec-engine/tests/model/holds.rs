@@ -176,7 +176,9 @@ impl Naive {
         if acquire.ttl_seconds < 1 || acquire.slots < 1 {
             return Err("invalid_value");
         }
-        if let Some(held) = self.session(account, acquire, now) {
+        if self.not_served(account).is_none()
+            && let Some(held) = self.session(account, acquire, now)
+        {
             if held.slots != acquire.slots {
                 return Err("session_conflict");
             }
