@@ -2,7 +2,7 @@
 
 use mec_core::usage::CounterKey;
 use mec_core::{AccountId, Namespace, Timestamp};
-use mec_store::{CounterName, Granularity};
+use mec_store::{CounterName, Granularity, spans};
 use rusqlite::{Connection, params};
 
 use crate::values::{Id, all, first, or_empty, run};
@@ -62,54 +62,18 @@ pub(crate) fn buckets(
     })
 }
 
-/// The sum between two bucket starts: days in the middle, hours and the finest buckets at the edges,
-/// so that a year costs no more rows than there are days in it.
+/// The sum between two bucket starts.
 pub(crate) fn sum(
     connection: &Connection,
     counter: i64,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
 ) -> rusqlite::Result<i128> {
-    let total = |granularity, from, to| -> rusqlite::Result<i128> {
-        Ok(buckets(connection, counter, granularity, from, to)?
-            .into_iter()
-            .map(|(_, amount)| amount)
-            .sum())
-    };
-    if from.is_none() && to.is_none() {
-        return total(Granularity::Total, i64::MIN, i64::MAX);
+    let mut sum = 0;
+    for span in spans(from, to) {
+        let (from, to) = (span.from.as_micros(), span.to.as_micros());
+        let found = buckets(connection, counter, span.granularity, from, to)?;
+        sum += found.into_iter().map(|(_, amount)| amount).sum::<i128>();
     }
-    let from = from.unwrap_or(Timestamp::MIN).as_micros();
-    let to = to.map_or(i64::MAX, Timestamp::as_micros);
-    let (first_hour, last_hour) = (
-        ceil(from, Timestamp::MICROS_PER_HOUR),
-        floor(to, Timestamp::MICROS_PER_HOUR),
-    );
-    if first_hour > last_hour {
-        return total(Granularity::Minute, from, to);
-    }
-    let edges =
-        total(Granularity::Minute, from, first_hour)? + total(Granularity::Minute, last_hour, to)?;
-    let (first_day, last_day) = (
-        ceil(first_hour, Timestamp::MICROS_PER_DAY),
-        floor(last_hour, Timestamp::MICROS_PER_DAY),
-    );
-    if first_day > last_day {
-        return Ok(edges + total(Granularity::Hour, first_hour, last_hour)?);
-    }
-    Ok(edges
-        + total(Granularity::Hour, first_hour, first_day)?
-        + total(Granularity::Day, first_day, last_day)?
-        + total(Granularity::Hour, last_day, last_hour)?)
-}
-
-fn floor(at: i64, length: i64) -> i64 {
-    at.saturating_sub(at.rem_euclid(length))
-}
-
-fn ceil(at: i64, length: i64) -> i64 {
-    match at.rem_euclid(length) {
-        0 => at,
-        over => at.saturating_add(length - over),
-    }
+    Ok(sum)
 }

@@ -1,11 +1,11 @@
 //! Reads of usage outside a batch. The caller runs each in one transaction, so that sums of several
 //! statements are of one moment.
 
-use std::collections::BTreeMap;
-
+use mec_core::Timestamp;
 use mec_core::usage::CounterKey;
-use mec_core::{Timestamp, window};
-use mec_store::{Granularity, SeriesBucket, SeriesGroup, SeriesQuery, SeriesRow, UsageQuery};
+use mec_store::{
+    Granularity, SeriesBucket, SeriesGroup, SeriesQuery, SeriesRow, SeriesSums, UsageQuery,
+};
 use rusqlite::{Connection, Row, params};
 
 use crate::convert::{at, id};
@@ -68,10 +68,7 @@ fn amount(row: &Row<'_>, first: usize) -> Sql<i128> {
 /// Usage by time bucket: from the counters, or from an index of the ledger where it is grouped by
 /// account or detail. Rows that come to nothing are left out.
 pub(crate) fn series(connection: &Connection, query: &SeriesQuery) -> Sql<Vec<SeriesRow>> {
-    let mut sums = Sums {
-        bucket: query.bucket,
-        by_bucket: BTreeMap::new(),
-    };
+    let mut sums = SeriesSums::new(query.bucket);
     match &query.group_by {
         None => {
             let key = CounterKey {
@@ -122,7 +119,7 @@ pub(crate) fn series(connection: &Connection, query: &SeriesQuery) -> Sql<Vec<Se
     Ok(sums.rows(query.limit))
 }
 
-fn by_scope(connection: &Connection, query: &SeriesQuery, sums: &mut Sums) -> Sql<()> {
+fn by_scope(connection: &Connection, query: &SeriesQuery, sums: &mut SeriesSums) -> Sql<()> {
     let of = params![query.namespace.as_str(), query.resource, Id(query.account)];
     let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
     let counters: Vec<(i64, String)> =
@@ -166,34 +163,4 @@ fn buckets(
         ));
     }
     Ok(found)
-}
-
-struct Sums {
-    bucket: SeriesBucket,
-    by_bucket: BTreeMap<(Timestamp, Option<String>), i128>,
-}
-
-impl Sums {
-    fn add(&mut self, at: Timestamp, group: Option<String>, amount: i128) {
-        let start = match self.bucket {
-            SeriesBucket::Hour => at.floor_hour(),
-            SeriesBucket::Day => at.floor_day(),
-            SeriesBucket::Month => window::month_start(at),
-        };
-        *self.by_bucket.entry((start, group)).or_default() += amount;
-    }
-
-    fn rows(self, limit: usize) -> Vec<SeriesRow> {
-        let rows = self
-            .by_bucket
-            .into_iter()
-            .filter(|(_, amount)| *amount != 0)
-            .take(limit);
-        rows.map(|((bucket_start, group), amount)| SeriesRow {
-            bucket_start,
-            group,
-            amount,
-        })
-        .collect()
-    }
 }

@@ -51,3 +51,57 @@ impl Granularity {
         }
     }
 }
+
+/// Buckets of one granularity that start in `[from, to)`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Span {
+    /// Which buckets.
+    pub granularity: Granularity,
+    /// The first start.
+    pub from: Timestamp,
+    /// The end of starts, exclusively.
+    pub to: Timestamp,
+}
+
+/// The buckets whose sum is that of a counter in `[from, to)`, both on a bucket's start: days in the
+/// middle, hours and the finest buckets at the edges, so that a year costs no more rows than there are
+/// days in it. Without bounds it is the total.
+pub fn spans(from: Option<Timestamp>, to: Option<Timestamp>) -> Vec<Span> {
+    let span = |granularity, from, to| Span {
+        granularity,
+        from,
+        to,
+    };
+    if from.is_none() && to.is_none() {
+        return vec![span(Granularity::Total, Timestamp::MIN, Timestamp::MAX)];
+    }
+    let (from, to) = (from.unwrap_or(Timestamp::MIN), to.unwrap_or(Timestamp::MAX));
+    let hours = (ceil(from, Timestamp::MICROS_PER_HOUR), to.floor_hour());
+    if hours.0 > hours.1 {
+        return vec![span(Granularity::Minute, from, to)];
+    }
+    let days = (
+        ceil(hours.0, Timestamp::MICROS_PER_DAY),
+        hours.1.floor_day(),
+    );
+    let mut spans = vec![
+        span(Granularity::Minute, from, hours.0),
+        span(Granularity::Minute, hours.1, to),
+    ];
+    if days.0 > days.1 {
+        spans.push(span(Granularity::Hour, hours.0, hours.1));
+    } else {
+        spans.push(span(Granularity::Hour, hours.0, days.0));
+        spans.push(span(Granularity::Day, days.0, days.1));
+        spans.push(span(Granularity::Hour, days.1, hours.1));
+    }
+    spans.retain(|span| span.from < span.to);
+    spans
+}
+
+fn ceil(at: Timestamp, length: i64) -> Timestamp {
+    match at.as_micros().rem_euclid(length) {
+        0 => at,
+        over => at.saturating_add_micros(length - over),
+    }
+}

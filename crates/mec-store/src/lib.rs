@@ -7,8 +7,10 @@
 #![forbid(unsafe_code)]
 
 mod counters;
+mod draft;
 mod error;
 mod rows;
+mod series;
 pub mod verify;
 
 #[cfg(feature = "conformance")]
@@ -26,13 +28,14 @@ use mec_core::need::{Loaded, Need};
 use mec_core::{Catalogue, Namespace, Timestamp};
 use uuid::Uuid;
 
-pub use counters::{CounterName, Granularity};
+pub use counters::{CounterName, Granularity, Span, spans};
 pub use error::{CommitError, StoreError};
 pub use rows::{
     CatalogueAge, CatalogueDraft, CatalogueRows, CommitSet, Cursor, DecisionRow, Expired, KeyRef,
     KeyRow, KeyState, Locator, Moved, Place, Retention, SeriesBucket, SeriesGroup, SeriesQuery,
     SeriesRow, StoredAnswer, TreeCommit, TreeRef, UsageQuery, key_hash,
 };
+pub use series::SeriesSums;
 
 /// Tells the time. The store's clock is the one that commands are decided by.
 pub trait Clock: Send + Sync + 'static {

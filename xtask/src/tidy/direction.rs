@@ -8,7 +8,7 @@ use anyhow::Result;
 const STORES: [&str; 2] = ["mec-store-sqlite", "mec-store-postgres"];
 
 /// For each crate, the members that its normal and build dependencies may name.
-const MAY_NAME: [(&str, &[&str]); 12] = [
+const MAY_NAME: [(&str, &[&str]); 13] = [
     ("mec-core", &[]),
     ("mec-query", &["mec-core"]),
     ("mec-client", &["mec-core"]),
@@ -36,6 +36,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
         ],
     ),
     ("mec-cases", &[]),
+    ("mec-test-postgres", &["mec-store-postgres"]),
     ("mec-e2e", &["mec-client"]),
     ("xtask", &["mec-http"]),
 ];

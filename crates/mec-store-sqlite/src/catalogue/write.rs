@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use mec_core::catalogue::ResourceType;
-use mec_core::plan::{Plan, Template};
-use mec_core::{Catalogue, Code, Namespace, Timestamp};
+use mec_core::plan::Plan;
+use mec_core::{Code, Namespace, Timestamp};
 use mec_store::CatalogueDraft;
 use rusqlite::{Connection, params};
 
@@ -20,12 +20,13 @@ pub(crate) fn replace(
     now: Timestamp,
 ) -> Sql<()> {
     let before = super::read(connection, namespace)?;
+    let draft = &draft.with_identities_of(&before);
     let ns = namespace.as_str();
     for resource in &draft.resource_types {
         write_resource_type(connection, ns, resource)?;
     }
     for plan in &draft.plans {
-        write_plan(connection, ns, plan, before.plans.get(&plan.plan_id), now)?;
+        write_plan(connection, ns, plan, now)?;
     }
     let kept: HashSet<&Code> = draft.plans.iter().map(|plan| &plan.plan_id).collect();
     for plan in before.plans.keys().filter(|plan| !kept.contains(plan)) {
@@ -33,7 +34,7 @@ pub(crate) fn replace(
             connection.execute(sql::PLAN_ARCHIVE_BY_ID, params![ns, plan, now.as_micros()])?;
         }
     }
-    write_rules(connection, ns, draft, &before)?;
+    write_rules(connection, ns, draft)?;
     let kept: HashSet<&Code> = draft
         .resource_types
         .iter()
@@ -80,13 +81,7 @@ fn write_resource_type(connection: &Connection, ns: &str, resource: &ResourceTyp
     Ok(())
 }
 
-fn write_plan(
-    connection: &Connection,
-    ns: &str,
-    plan: &Plan,
-    before: Option<&Plan>,
-    now: Timestamp,
-) -> Sql<()> {
+fn write_plan(connection: &Connection, ns: &str, plan: &Plan, now: Timestamp) -> Sql<()> {
     let values = params![
         ns,
         plan.plan_id,
@@ -101,33 +96,10 @@ fn write_plan(
     ];
     connection.execute(sql::PLAN_UPSERT_BY_ID, values)?;
     connection.execute(sql::TEMPLATE_DELETE_BY_PLAN, params![ns, plan.plan_id])?;
-    let mut kept = Vec::with_capacity(plan.templates.len());
     for (position, template) in plan.templates.iter().enumerate() {
-        let same = |old: &&Template| {
-            (
-                &old.resource_type_code,
-                &old.resource_scope,
-                old.limit_kind_code,
-                &old.window_type_code,
-            ) == (
-                &template.resource_type_code,
-                &template.resource_scope,
-                template.limit_kind_code,
-                &template.window_type_code,
-            )
-        };
-        // Two templates may not differ in what identifies them; only the first can be the old one.
-        let old = before.and_then(|plan| {
-            plan.templates
-                .iter()
-                .filter(|old| !kept.contains(&old.template_id))
-                .find(same)
-        });
-        let template_id = old.map_or(template.template_id, |old| old.template_id);
-        kept.push(template_id);
         let values = params![
             ns,
-            template_id.as_bytes(),
+            template.template_id.as_bytes(),
             plan.plan_id,
             position as i64,
             template.resource_type_code,
@@ -145,23 +117,12 @@ fn write_plan(
     Ok(())
 }
 
-fn write_rules(
-    connection: &Connection,
-    ns: &str,
-    draft: &CatalogueDraft,
-    before: &Catalogue,
-) -> Sql<()> {
+fn write_rules(connection: &Connection, ns: &str, draft: &CatalogueDraft) -> Sql<()> {
     connection.execute(sql::RULE_DELETE_BY_NAMESPACE, [ns])?;
     for (position, rule) in draft.rules.iter().enumerate() {
-        let old = before
-            .rules
-            .values()
-            .flatten()
-            .find(|old| old.rule_name == rule.rule_name);
-        let rule_id = old.map_or(rule.rule_id, |old| old.rule_id);
         let values = params![
             ns,
-            rule_id.as_bytes(),
+            rule.rule_id.as_bytes(),
             rule.rule_name,
             position as i64,
             rule.resource_type_code,
@@ -174,14 +135,13 @@ fn write_rules(
             rule.overage_multiplier.map(Millionths),
             rule.priority,
             rule.is_active,
-            old.map_or(rule.created_at, |old| old.created_at)
-                .as_micros()
+            rule.created_at.as_micros()
         ];
         connection.execute(sql::RULE_INSERT, values)?;
         for (position, condition) in rule.conditions.iter().enumerate() {
             let values = params![
                 ns,
-                rule_id.as_bytes(),
+                rule.rule_id.as_bytes(),
                 position as i64,
                 condition.key,
                 condition.op.as_str(),

@@ -143,7 +143,7 @@ pub async fn an_event_is_recorded_once<S: Store>(store: &S, _clock: &TestClock) 
         matches!(
             refused,
             Err(CommitError::Refused {
-                command: Some(0),
+                command: None | Some(0),
                 overflow: false,
                 ..
             })

@@ -199,9 +199,11 @@ pub async fn a_unit_is_in_use_as_long_as_anything_was_recorded_in_it<S: Store>(
         levels: vec![OWNER],
     });
     let mut given = grant(3, OWNER, 1);
+    given.resource_type_code = code("another");
     given.unit_code = code("gpu_hours");
     rows.push(Change::GrantPut(given));
     let mut allowed = entitlement(4, OWNER);
+    allowed.resource_type_code = code("another");
     allowed.unit_code = code("tokens");
     rows.push(entitlement_put(None, &allowed, 5));
     commit(store, rows).await;

@@ -128,7 +128,7 @@ pub async fn an_entitlement_is_replaced_at_its_version_only<S: Store>(
             matches!(
                 refused,
                 Err(CommitError::Refused {
-                    command: Some(0),
+                    command: None | Some(0),
                     overflow: false,
                     ..
                 })

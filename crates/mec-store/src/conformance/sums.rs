@@ -287,7 +287,7 @@ pub async fn a_sum_that_would_overflow_is_refused<S: Store>(store: &S, _clock: &
         match try_commit(store, false, changes).await {
             Ok(()) => expected += amount,
             Err(CommitError::Refused {
-                command: Some(1),
+                command: None | Some(1),
                 overflow: true,
                 ..
             }) => refusals += 1,

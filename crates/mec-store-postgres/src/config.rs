@@ -1,0 +1,53 @@
+//! How the database is reached.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mec_store::Clock;
+use secrecy::SecretString;
+
+/// Settings of the store on PostgreSQL.
+#[derive(Clone)]
+pub struct PostgresConfig {
+    /// Where it is: `postgres://user:password@host:5432/database`, or the same in key words.
+    pub url: SecretString,
+    /// So many connections are open for reading at the most, at least 1. Default 8.
+    pub readers: usize,
+    /// How long a connection may take to be made. Default 5 seconds.
+    pub connect_timeout: Duration,
+    /// How long a read waits for one of the connections. Default 5 seconds.
+    pub wait_timeout: Duration,
+    /// How long a statement may take. Default 30 seconds.
+    pub statement_timeout: Duration,
+    /// How long a batch waits for another node to let go of a tree. Default 5 seconds.
+    pub lock_timeout: Duration,
+    /// How long a transaction may stand idle, as that of a process that was stopped, before the database
+    /// ends it and lets go of its trees. Default 5 seconds.
+    pub idle_timeout: Duration,
+    /// The clock that commands are decided by; none for the database's own.
+    pub clock: Option<Arc<dyn Clock>>,
+}
+
+impl PostgresConfig {
+    /// The defaults for a database.
+    pub fn new(url: SecretString) -> Self {
+        Self {
+            url,
+            readers: 8,
+            connect_timeout: Duration::from_secs(5),
+            wait_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
+            lock_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(5),
+            clock: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for PostgresConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresConfig")
+            .field("readers", &self.readers)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,151 @@
+//! Connections: how one is made, its prepared statements, and the pool of those that read.
+
+use std::time::Duration;
+
+use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
+use mec_store::StoreError;
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use secrecy::ExposeSecret;
+use tokio::runtime::Handle;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, NoTls, Row, Statement};
+
+use crate::config::PostgresConfig;
+use crate::error::Fault;
+
+/// A value of a statement.
+pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
+
+/// One connection with the statements that were prepared on it.
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    statements: Mutex<FxHashMap<&'static str, Statement>>,
+}
+
+impl Connection {
+    /// Makes a connection, which `runtime` keeps going.
+    pub(crate) async fn open(
+        config: &PostgresConfig,
+        runtime: &Handle,
+    ) -> Result<Self, StoreError> {
+        let text = config.url.expose_secret();
+        let mut settings: tokio_postgres::Config = text.parse().map_err(|_| {
+            let sentence =
+                "DATABASE_URL is not an address such as postgres://user:password@host/database";
+            StoreError::Unavailable(sentence.to_owned(), None)
+        })?;
+        let millis = |duration: Duration| duration.as_millis().max(1);
+        settings.connect_timeout(config.connect_timeout);
+        settings.application_name("mec");
+        settings.options(format!(
+            "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} \
+             -c timezone=UTC -c search_path=mec,pg_temp -c default_transaction_isolation=read\\ committed",
+            millis(config.statement_timeout),
+            millis(config.lock_timeout),
+            millis(config.idle_timeout),
+        ));
+        let connecting = settings.connect(NoTls);
+        let (client, connection) = tokio::time::timeout(config.connect_timeout, connecting)
+            .await
+            .map_err(|_| StoreError::Unavailable("the database does not answer".to_owned(), None))?
+            .map_err(Fault::from)?;
+        runtime.spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection to the database ended");
+            }
+        });
+        Ok(Self {
+            client,
+            statements: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// A statement, prepared once.
+    pub(crate) async fn statement(&self, sql: &'static str) -> Result<Statement, Fault> {
+        if let Some(statement) = self.statements.lock().get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.statements.lock().insert(sql, statement.clone());
+        Ok(statement)
+    }
+
+    pub(crate) async fn all(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, Fault> {
+        let statement = self.statement(sql).await?;
+        Ok(self.client.query(&statement, values).await?)
+    }
+
+    pub(crate) async fn first(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Option<Row>, Fault> {
+        Ok(self.all(sql, values).await?.into_iter().next())
+    }
+
+    pub(crate) async fn run(&self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, Fault> {
+        let statement = self.statement(sql).await?;
+        Ok(self.client.execute(&statement, values).await?)
+    }
+}
+
+/// Makes the connections that read.
+pub(crate) struct Readers {
+    config: PostgresConfig,
+    runtime: Handle,
+}
+
+impl Manager for Readers {
+    type Type = Connection;
+    type Error = StoreError;
+
+    async fn create(&self) -> Result<Connection, StoreError> {
+        Connection::open(&self.config, &self.runtime).await
+    }
+
+    async fn recycle(&self, held: &mut Connection, _: &Metrics) -> RecycleResult<StoreError> {
+        if held.is_closed() {
+            Err(RecycleError::message("the connection is closed"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The connections that read.
+pub(crate) struct ReaderPool(Pool<Readers>);
+
+impl ReaderPool {
+    pub(crate) fn new(config: &PostgresConfig, runtime: Handle) -> Result<Self, StoreError> {
+        let readers = Readers {
+            config: config.clone(),
+            runtime,
+        };
+        let pool = Pool::builder(readers)
+            .max_size(config.readers.max(1))
+            .wait_timeout(Some(config.wait_timeout))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|error| StoreError::Internal(error.to_string(), None))?;
+        Ok(Self(pool))
+    }
+
+    pub(crate) async fn get(&self) -> Result<Object<Readers>, StoreError> {
+        self.0.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => error,
+            other => StoreError::Unavailable(
+                format!("no connection to the database is free: {other}"),
+                None,
+            ),
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! A lane: the connection that its batches follow each other on, and its row in `writers`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mec_store::{Clock, StoreError};
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use crate::config::PostgresConfig;
+use crate::connection::Connection;
+use crate::sql;
+use crate::values::Columns;
+
+/// How long to wait between two attempts to ask how a commit ended, at first and at the most.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LAST_PAUSE: Duration = Duration::from_secs(2);
+
+pub(crate) struct Lane {
+    config: PostgresConfig,
+    pub(crate) writer: Uuid,
+    resting: Mutex<Option<Connection>>,
+}
+
+impl Lane {
+    pub(crate) fn new(config: PostgresConfig) -> Self {
+        Self {
+            config,
+            writer: Uuid::new_v4(),
+            resting: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn clock(&self) -> Option<&Arc<dyn Clock>> {
+        self.config.clock.as_ref()
+    }
+
+    /// The lane's connection, or a new one where it has none that is open. A new one gives the lane its
+    /// row in `writers` anew, should it have been lost.
+    pub(crate) async fn take(&self) -> Result<Connection, StoreError> {
+        let resting = self.resting.lock().take();
+        if let Some(connection) = resting.filter(|connection| !connection.is_closed()) {
+            return Ok(connection);
+        }
+        let connection = Connection::open(&self.config, &Handle::current()).await?;
+        connection
+            .run(sql::WRITER_INSERT, &[&self.writer, &Uuid::nil()])
+            .await?;
+        Ok(connection)
+    }
+
+    pub(crate) fn give(&self, connection: Connection) {
+        if !connection.is_closed() {
+            *self.resting.lock() = Some(connection);
+        }
+    }
+
+    /// How a commit ended whose answer was lost: asks until it is known. The transaction held the
+    /// lane's row, so that the question waits until its server process has ended it one way or the other.
+    pub(crate) async fn settle(&self, batch: Uuid) -> bool {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.ask(batch).await {
+                Ok(is_done) => return is_done,
+                Err(error) => tracing::warn!(%error, "how a commit ended could not be asked yet"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LAST_PAUSE);
+        }
+    }
+
+    async fn ask(&self, batch: Uuid) -> Result<bool, StoreError> {
+        let connection = Connection::open(&self.config, &Handle::current()).await?;
+        let row = connection
+            .first(sql::WRITER_SETTLE_BY_ID, &[&self.writer, &batch])
+            .await?;
+        Ok(row.map_or(Ok(false), |row| row.read(0))?)
+    }
+}

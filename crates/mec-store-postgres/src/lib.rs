@@ -1,0 +1,44 @@
+//! The store on PostgreSQL: any number of processes over one database, with the same answers as the
+//! embedded store.
+//!
+//! A batch is one transaction: it locks its trees in order, reads the clock, claims its keys, and writes
+//! all its rows with arrays, a statement a table, sent at once with the commit. PostgreSQL is the only
+//! coordinator. Nothing here decides; what is stored and how it is found stands in `sql/`.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod batch;
+mod catalogue;
+mod commit;
+mod config;
+mod connection;
+mod convert;
+mod error;
+mod fold;
+mod lane;
+mod load;
+mod lookups;
+mod migrate;
+mod moving;
+mod query;
+mod retention;
+mod rows;
+mod sql;
+mod store;
+mod values;
+mod verify;
+
+pub use batch::PostgresBatch;
+pub use config::PostgresConfig;
+pub use migrate::{Passwords, migrate};
+pub use sql::ALL as STATEMENTS;
+pub use store::PostgresStore;
+pub use verify::verify_since;

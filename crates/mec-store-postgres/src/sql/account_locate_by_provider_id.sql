@@ -1,0 +1,5 @@
+SELECT DISTINCT ON (w.place) w.place, a.account_id, a.owner_account_id
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (namespace_id, wanted, place)
+JOIN account_external_ids x ON x.namespace_id = w.namespace_id AND x.external_id = w.wanted
+JOIN accounts a ON a.namespace_id = w.namespace_id AND a.account_id = x.account_id
+ORDER BY w.place, x.provider

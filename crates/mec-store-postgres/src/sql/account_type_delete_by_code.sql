@@ -1,0 +1,1 @@
+DELETE FROM account_types WHERE account_type_code = ANY ($1::text[])

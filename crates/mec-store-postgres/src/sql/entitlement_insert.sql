@@ -1,0 +1,3 @@
+INSERT INTO entitlements (namespace_id, entitlement_id, account_id, resource_type_code, resource_scope, limit_kind_code, quantity_allowed, unit_code, effective_start, effective_end, window_type_code, window_anchor, plan_id, template_id, subscription_id, usage_from, priority, status, version, superseded_by, created_at, updated_at)
+SELECT namespace_id, entitlement_id, account_id, resource_type_code, resource_scope, limit_kind_code, quantity_allowed, unit_code, effective_start, effective_end, window_type_code, window_anchor, plan_id, template_id, subscription_id, usage_from, priority, status, version, superseded_by, created_at, updated_at
+FROM json_populate_recordset(NULL::entitlements, $1::text::json)

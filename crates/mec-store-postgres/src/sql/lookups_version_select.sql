@@ -1,0 +1,1 @@
+SELECT version FROM catalogue_versions WHERE namespace_id = '*'

@@ -1,0 +1,5 @@
+SELECT reservation_id, account_id, resource_type_code, resource_scope, quantity::text, unit_code, created_at, expires_at,
+    status, event_id, committed_quantity::text, grant_holds::text
+FROM reservations
+WHERE namespace_id = $1 AND account_id = $2 AND status = 'open' AND expires_at > $3
+ORDER BY reservation_id

@@ -1,0 +1,11 @@
+DELETE FROM resource_types r
+WHERE r.namespace_id = $1 AND r.resource_type_code = ANY ($2::text[])
+    AND NOT (
+        EXISTS (SELECT FROM plan_entitlement_templates x WHERE x.namespace_id = $1 AND x.resource_type_code = r.resource_type_code)
+        OR EXISTS (SELECT FROM control_rules x WHERE x.namespace_id = $1 AND x.resource_type_code = r.resource_type_code)
+        OR EXISTS (SELECT FROM usage_buckets x WHERE x.namespace_id = $1 AND x.resource_type_code = r.resource_type_code)
+        OR EXISTS (SELECT FROM entitlements x WHERE x.namespace_id = $1 AND x.resource_type_code = r.resource_type_code)
+        OR EXISTS (SELECT FROM grants x WHERE x.namespace_id = $1 AND x.resource_type_code = r.resource_type_code)
+        OR EXISTS (SELECT FROM reservations x WHERE x.namespace_id = $1 AND x.resource_type_code = r.resource_type_code)
+        OR EXISTS (SELECT FROM concurrency_leases x WHERE x.namespace_id = $1 AND x.resource_type_code = r.resource_type_code)
+    )

@@ -1,0 +1,1 @@
+SELECT namespace_id, resource_type_code FROM resource_types WHERE is_inventory

@@ -1,0 +1,1 @@
+DELETE FROM control_rules WHERE namespace_id = $1

@@ -1,0 +1,1 @@
+SELECT to_regclass('public.mec_schema_migrations') IS NOT NULL

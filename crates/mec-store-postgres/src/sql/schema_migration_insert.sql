@@ -1,0 +1,1 @@
+INSERT INTO public.mec_schema_migrations (version) VALUES ($1)

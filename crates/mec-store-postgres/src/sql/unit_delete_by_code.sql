@@ -1,0 +1,1 @@
+DELETE FROM units WHERE unit_code = ANY ($1::text[])

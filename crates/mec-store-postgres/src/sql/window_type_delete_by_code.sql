@@ -1,0 +1,1 @@
+DELETE FROM window_types WHERE window_type_code = ANY ($1::text[])

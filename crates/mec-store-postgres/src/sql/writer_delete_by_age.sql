@@ -1,0 +1,1 @@
+DELETE FROM writers WHERE seen_at < now() - interval '7 days'

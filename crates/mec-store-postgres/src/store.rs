@@ -1,0 +1,302 @@
+//! The store on PostgreSQL behind the seam.
+
+use std::sync::Arc;
+
+use deadpool::managed::Object;
+use mec_core::catalogue::Lookups;
+use mec_core::lookups::LookupRef;
+use mec_core::{Catalogue, IdSource, Namespace, Timestamp};
+use mec_store::{
+    CatalogueDraft, CatalogueRows, CommitError, Cursor, Expired, KeyRef, Locator, Moved, Place,
+    Retention, SeriesQuery, SeriesRow, Store, StoreError, TreeRef, UsageQuery,
+};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use crate::batch::PostgresBatch;
+use crate::config::PostgresConfig;
+use crate::connection::{Connection, ReaderPool, Readers, Value};
+use crate::error::Fault;
+use crate::lane::Lane;
+use crate::load::read;
+use crate::values::Columns;
+use crate::{catalogue, load, lookups, migrate, query, retention, sql};
+
+/// The store on PostgreSQL. Any number of processes may have one on the same database.
+pub struct PostgresStore {
+    lane: Arc<Lane>,
+    readers: ReaderPool,
+    fencing_epoch: u64,
+    // Keeps the connections that read going; none once it is being dropped.
+    runtime: Option<Runtime>,
+}
+
+impl std::fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresStore")
+            .field("fencing_epoch", &self.fencing_epoch)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PostgresStore {
+    /// Opens the store on a database that was migrated, and seeds it where it is new.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the database cannot be reached, [`StoreError::Damaged`] where
+    /// its schema is none of this version.
+    pub async fn open(config: &PostgresConfig, ids: &mut dyn IdSource) -> Result<Self, StoreError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("mec-postgres")
+            .enable_all()
+            .build()
+            .map_err(|error| StoreError::Internal(error.to_string(), None))?;
+        let readers = ReaderPool::new(config, runtime.handle().clone())?;
+        let mut store = Self {
+            lane: Arc::new(Lane::new(config.clone())),
+            fencing_epoch: 0,
+            readers,
+            runtime: Some(runtime),
+        };
+        let connection = store.readers.get().await?;
+        migrate::check(&connection).await?;
+        let now = config.clock.as_ref().map(|clock| clock.now());
+        migrate::seed(&connection, ids, now).await?;
+        let epoch = migrate::meta(&connection, "fencing_epoch").await?;
+        drop(connection);
+        store.fencing_epoch = u64::try_from(epoch).unwrap_or(0);
+        Ok(store)
+    }
+
+    pub(crate) async fn reader(&self) -> Result<Object<Readers>, StoreError> {
+        self.readers.get().await
+    }
+
+    /// Runs what changes something in a transaction of the lane's connection.
+    async fn alone<T>(
+        &self,
+        work: impl AsyncFnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let connection = self.lane.take().await?;
+        let outcome = in_transaction(&connection, work).await;
+        self.lane.give(connection);
+        outcome
+    }
+}
+
+/// Runs work in a transaction, which is rolled back where it fails.
+pub(crate) async fn in_transaction<T>(
+    connection: &Connection,
+    work: impl AsyncFnOnce(&Connection) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    connection.client.batch_execute("BEGIN").await?;
+    match work(connection).await {
+        Ok(done) => {
+            connection.client.batch_execute("COMMIT").await?;
+            Ok(done)
+        }
+        Err(fault) => {
+            // A connection that is gone has nothing left to undo.
+            let _ = connection.client.batch_execute("ROLLBACK").await;
+            Err(fault)
+        }
+    }
+}
+
+/// Reads of one moment.
+pub(crate) async fn at_once<T>(
+    connection: &Connection,
+    work: impl AsyncFnOnce(&Connection) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    in_transaction(connection, async |connection| {
+        let one_moment = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        connection.client.batch_execute(one_moment).await?;
+        work(connection).await
+    })
+    .await
+}
+
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Store for PostgresStore {
+    type Batch = PostgresBatch;
+
+    fn lanes(&self) -> usize {
+        1
+    }
+
+    fn has_peers(&self) -> bool {
+        true
+    }
+
+    async fn begin(
+        &self,
+        _lane: usize,
+        trees: &[TreeRef],
+        keys: &[KeyRef],
+    ) -> Result<PostgresBatch, StoreError> {
+        PostgresBatch::begin(&self.lane, trees, keys, self.fencing_epoch).await
+    }
+
+    async fn moved(&self, since: Option<Cursor>) -> Result<Moved, StoreError> {
+        let connection = self.reader().await?;
+        moved(&connection, self.lane.writer, since)
+            .await
+            .map_err(StoreError::from)
+    }
+
+    async fn catalogue(
+        &self,
+        namespace: &Namespace,
+        newer_than: Option<u64>,
+    ) -> Result<Option<Catalogue>, StoreError> {
+        let connection = self.reader().await?;
+        if let Some(known) = newer_than {
+            let age = catalogue::age(&connection, namespace).await?;
+            if age.version <= known {
+                return Ok(None);
+            }
+        }
+        let read = at_once(&connection, async |connection| {
+            catalogue::load(connection, namespace).await
+        });
+        Ok(Some(read.await?))
+    }
+
+    async fn lookups(&self) -> Result<Arc<Lookups>, StoreError> {
+        let connection = self.reader().await?;
+        Ok(Arc::new(lookups::read(&connection).await?))
+    }
+
+    async fn used_lookups(&self, rows: Vec<LookupRef>) -> Result<Vec<LookupRef>, StoreError> {
+        let connection = self.reader().await?;
+        Ok(lookups::used(&connection, rows).await?)
+    }
+
+    async fn put_lookups(&self, after: &Lookups) -> Result<Arc<Lookups>, CommitError> {
+        let put = self.alone(async |connection| {
+            lookups::replace(connection, after).await?;
+            lookups::read(connection).await
+        });
+        Ok(Arc::new(put.await?))
+    }
+
+    async fn put_catalogue(
+        &self,
+        namespace: &Namespace,
+        draft: &CatalogueDraft,
+        now: Timestamp,
+    ) -> Result<Catalogue, CommitError> {
+        let put = self.alone(async |connection| {
+            catalogue::replace(connection, namespace, draft, now).await?;
+            catalogue::load(connection, namespace).await
+        });
+        Ok(put.await?)
+    }
+
+    async fn apply_retention(&self, retention: &Retention) -> Result<Expired, CommitError> {
+        let dropped = self.alone(async |connection| retention::apply(connection, retention).await);
+        Ok(dropped.await?)
+    }
+
+    async fn used(
+        &self,
+        namespace: &Namespace,
+        rows: CatalogueRows,
+    ) -> Result<CatalogueRows, StoreError> {
+        let connection = self.reader().await?;
+        Ok(catalogue::used(&connection, namespace, &rows).await?)
+    }
+
+    async fn usage(&self, asked: UsageQuery) -> Result<i128, StoreError> {
+        let connection = self.reader().await?;
+        let read = at_once(&connection, async |connection| {
+            query::usage(connection, &asked).await
+        });
+        Ok(read.await?)
+    }
+
+    async fn series(&self, asked: SeriesQuery) -> Result<Vec<SeriesRow>, StoreError> {
+        let connection = self.reader().await?;
+        let read = at_once(&connection, async |connection| {
+            query::series(connection, &asked).await
+        });
+        Ok(read.await?)
+    }
+
+    async fn locate(
+        &self,
+        references: &[(Namespace, Locator)],
+    ) -> Result<Vec<Option<Place>>, StoreError> {
+        let connection = self.reader().await?;
+        Ok(load::locate(&connection, references).await?)
+    }
+
+    async fn ancestors(
+        &self,
+        namespace: &Namespace,
+        account: Uuid,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let connection = self.reader().await?;
+        let of: [Value<'_>; 2] = [&namespace.as_str(), &account];
+        let rows = connection
+            .all(sql::ACCOUNT_SELECT_ANCESTORS_BY_ID, &of)
+            .await?;
+        Ok(read(&rows, |row| row.read(0))?)
+    }
+
+    async fn health(&self) -> Result<(), StoreError> {
+        let connection = self.reader().await?;
+        connection.run(sql::META_PROBE_BY_NAME, &[]).await?;
+        Ok(())
+    }
+}
+
+/// What other writers have committed since a cursor. The cursor is the least transaction that was still
+/// under way, so that one which commits late is seen by the look after it. What is old is dropped in
+/// passing: whoever looks does so much more often.
+async fn moved(
+    connection: &Connection,
+    writer: Uuid,
+    since: Option<Cursor>,
+) -> Result<Moved, Fault> {
+    let snapshot = connection.first(sql::SNAPSHOT_SELECT, &[]).await?;
+    let snapshot = snapshot.ok_or_else(|| Fault::damaged("there is no snapshot".to_owned()))?;
+    let text: &str = snapshot.read(0)?;
+    let xmin = text.parse();
+    let mut moved = Moved {
+        cursor: Cursor(xmin.map_err(|_| Fault::damaged(format!("{text} is no transaction")))?),
+        now: Some(snapshot.at(1)?),
+        ..Moved::default()
+    };
+    let Some(Cursor(since)) = since else {
+        return Ok(moved);
+    };
+    let since = since.to_string();
+    let own = vec![writer];
+    let of: [Value<'_>; 2] = [&since, &own];
+    for row in &connection.all(sql::TREE_LOG_SELECT_SINCE, &of).await? {
+        let tree = TreeRef {
+            namespace: row.namespace(0)?,
+            tree: row.read(1)?,
+        };
+        moved.trees.push((tree, row.number(2)?));
+    }
+    let changed = sql::CATALOGUE_VERSION_SELECT_SINCE;
+    for row in &connection.all(changed, &[&since]).await? {
+        match Namespace::parse(row.read(0)?) {
+            Some(namespace) => moved.catalogues.push((namespace, row.number(1)?)),
+            // The rows that all namespaces share.
+            None => moved.lookups = Some(row.number(1)?),
+        }
+    }
+    connection.run(sql::TREE_LOG_DELETE_BY_AGE, &[]).await?;
+    Ok(moved)
+}

@@ -1,0 +1,226 @@
+//! A PostgreSQL server for tests: a cluster of its own in a temporary folder, on a private socket. It
+//! goes, with its folder, when the process that started it does, however that ends.
+//!
+//! A process has one server ([`Server::shared`]) and each test a database of its own, copied from one
+//! that was migrated.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context, Result, bail, ensure};
+use mec_store_postgres::{Passwords, PostgresConfig};
+
+/// Where Debian keeps the programs of its server packages.
+const PACKAGES: &str = "/usr/lib/postgresql";
+/// The database that others are copied from.
+const TEMPLATE: &str = "mec_template";
+
+/// Starts the server, says when it is ready, and stops it and removes its folder when its own standard
+/// input ends.
+const KEEPER: &str = r#"
+trap '' INT
+"$1/pg_ctl" -w -s -D "$2/data" -l "$2/log" start -o "-k '$2' -c listen_addresses= -c max_connections=300 \
+    -c fsync=off -c full_page_writes=off -c max_wal_size=2GB -c timezone=UTC" && echo ready
+cat >/dev/null
+"$1/pg_ctl" -s -D "$2/data" -m immediate stop
+rm -rf "$2"
+"#;
+
+/// A running server.
+pub struct Server {
+    folder: PathBuf,
+    programs: PathBuf,
+    // Its standard input keeps the server up.
+    _keeper: Child,
+    count: AtomicU32,
+}
+
+impl Server {
+    /// The server of this process, started when it is first asked for, with a migrated database to
+    /// copy. Says what to install where there is no server.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Result<Server>> = OnceLock::new();
+        let started = SHARED.get_or_init(|| {
+            let server = Self::start()?;
+            server.psql("postgres", &format!("CREATE DATABASE {TEMPLATE}"))?;
+            server.migrate(TEMPLATE)?;
+            Ok(server)
+        });
+        match started {
+            Ok(server) => server,
+            Err(error) => unusable(error),
+        }
+    }
+
+    /// Starts a server without any database of MEC's.
+    pub fn start() -> Result<Self> {
+        let programs = programs()?;
+        let folder = tempfile::Builder::new()
+            .prefix("mec-postgres-")
+            .tempdir()?
+            .keep();
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755))?;
+        if is_root()? {
+            run(Command::new("chown").arg("postgres").arg(&folder))?;
+        }
+        let data = folder.join("data");
+        let mut init = as_user(&programs.join("initdb"))?;
+        init.args([
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+            "-D",
+        ]);
+        run(init.arg(&data))?;
+        let mut keeper = as_user(Path::new("sh"))?;
+        keeper
+            .args(["-c", KEEPER, "keeper"])
+            .arg(&programs)
+            .arg(&folder);
+        let mut keeper = keeper
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut said = String::new();
+        if let Some(stdout) = keeper.stdout.take() {
+            BufReader::new(stdout).read_line(&mut said)?;
+        }
+        if said.trim() != "ready" {
+            let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+            bail!("the PostgreSQL server did not become ready:\n{log}");
+        }
+        Ok(Self {
+            folder,
+            programs,
+            _keeper: keeper,
+            count: AtomicU32::new(0),
+        })
+    }
+
+    /// The address of a database for a user.
+    pub fn url(&self, user: &str, database: &str) -> String {
+        let host = self.folder.display().to_string().replace('/', "%2F");
+        format!("postgres://{user}@{host}/{database}")
+    }
+
+    /// A new database, copied from the migrated one; its name.
+    pub fn database(&self) -> String {
+        let name = format!("mec_{}", self.count.fetch_add(1, Ordering::Relaxed));
+        let copied = self.psql(
+            "postgres",
+            &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"),
+        );
+        match copied {
+            Ok(_) => name,
+            Err(error) => unusable(&error),
+        }
+    }
+
+    /// Brings a database to the newest schema, as an administrator does.
+    pub fn migrate(&self, database: &str) -> Result<()> {
+        let url = self.url("postgres", database);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let config = PostgresConfig::new(url.into());
+        runtime.block_on(mec_store_postgres::migrate(&config, &Passwords::default()))?;
+        Ok(())
+    }
+
+    /// Runs SQL as the administrator and returns what it prints, without headings.
+    pub fn psql(&self, database: &str, sql: &str) -> Result<String> {
+        self.psql_as("postgres", database, sql)
+    }
+
+    /// Runs SQL as a user; an error holds what the database said.
+    pub fn psql_as(&self, user: &str, database: &str, sql: &str) -> Result<String> {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"])
+            .arg(self.url(user, database))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = psql.spawn().context("psql")?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(sql.as_bytes())?;
+        }
+        let output = child.wait_with_output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{}", said.trim());
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    }
+
+    /// The folder of the server's programs.
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
+    /// The folder of its socket.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// A test without its server ends here, with the reason.
+#[allow(
+    clippy::panic,
+    reason = "what needs the server is a test, and ends by panicking"
+)]
+fn unusable(error: &anyhow::Error) -> ! {
+    panic!("{error:#}")
+}
+
+/// The programs of the newest server that is installed.
+fn programs() -> Result<PathBuf> {
+    let versions = std::fs::read_dir(PACKAGES).into_iter().flatten().flatten();
+    let newest = versions
+        .filter_map(|entry| {
+            Some((
+                entry.file_name().to_str()?.parse::<u32>().ok()?,
+                entry.path(),
+            ))
+        })
+        .filter(|(version, path)| *version >= 15 && path.join("bin/initdb").is_file())
+        .max();
+    let (_, path) = newest.context(
+        "no PostgreSQL server (15 or newer) is installed; install the package postgresql, as in \
+         `apt-get install postgresql`",
+    )?;
+    Ok(path.join("bin"))
+}
+
+fn is_root() -> Result<bool> {
+    let output = Command::new("id").arg("-u").output()?;
+    Ok(output.stdout.trim_ascii() == b"0")
+}
+
+/// A program as an ordinary user: the server refuses to run as root.
+fn as_user(program: &Path) -> Result<Command> {
+    if !is_root()? {
+        return Ok(Command::new(program));
+    }
+    let mut command = Command::new("setpriv");
+    command
+        .args([
+            "--reuid=postgres",
+            "--regid=postgres",
+            "--init-groups",
+            "--",
+        ])
+        .arg(program);
+    command.current_dir("/");
+    Ok(command)
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let output = command.output().with_context(|| format!("{command:?}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{command:?}: {}", said.trim());
+    Ok(())
+}
