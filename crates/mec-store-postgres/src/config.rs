@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mec_store::Clock;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use tokio_postgres::config::Host;
 
 /// Settings of the store on PostgreSQL.
 #[derive(Clone)]
@@ -41,6 +42,32 @@ impl PostgresConfig {
             idle_timeout: Duration::from_secs(5),
             clock: None,
         }
+    }
+}
+
+impl PostgresConfig {
+    /// The host and the database, for people.
+    pub fn shown(&self) -> String {
+        let Ok(settings) = self.url.expose_secret().parse::<tokio_postgres::Config>() else {
+            return "an address that cannot be read".to_owned();
+        };
+        let host = settings.get_hosts().first().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(path) => path.display().to_string(),
+        });
+        format!(
+            "{}, database {}",
+            host.as_deref().unwrap_or("this machine"),
+            settings.get_dbname().unwrap_or_default()
+        )
+    }
+
+    /// The password in the address, where it is that of a user.
+    pub fn password_of(&self, user: &str) -> Option<SecretString> {
+        let settings: tokio_postgres::Config = self.url.expose_secret().parse().ok()?;
+        let password = settings.get_password()?;
+        let text = String::from_utf8(password.to_vec()).ok()?;
+        (settings.get_user() == Some(user)).then(|| text.into())
     }
 }
 

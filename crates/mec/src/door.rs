@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, header};
-use mec_engine::{Engine, EngineConfig, RisingIds};
+use mec_engine::Engine;
 use mec_http::{App, Claims, Role};
 use mec_store::StoreError;
 use serde::Deserialize;
@@ -18,7 +18,8 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::clock::{Wall, unix_seconds};
+use crate::clock::unix_seconds;
+use crate::place::{Opened, Place};
 use crate::{private, serve};
 
 /// The largest answer that is read, in bytes.
@@ -148,9 +149,15 @@ pub struct Door {
 
 impl Door {
     /// Opens the way that the arguments and the folder offer.
-    pub fn open(folder: &Path, reach: &Reach) -> Result<Self> {
+    pub fn open(place: &Place, reach: &Reach) -> Result<Self> {
+        let folder = place.data_dir.as_path();
         if let Some(server) = &reach.server {
             return Self::to_server(server, token_of(folder)?, reach);
+        }
+        let runtime = Runtime::new()?;
+        if place.postgres().is_some() {
+            // Any number of processes may have the database, so that no server is needed.
+            return Self::in_process(place.open(&runtime)?, runtime, reach);
         }
         if !folder.join("mec.db").is_file() {
             bail!(
@@ -158,8 +165,14 @@ impl Door {
                 folder.display()
             );
         }
-        match serve::open_store(folder) {
-            Ok(store) => Self::in_process(folder, store, reach),
+        match place.open(&runtime) {
+            Ok(store) => {
+                // The folder is ours, so that what a server left that was killed leads nowhere.
+                for left in [serve::ADDRESS_FILE, serve::TOKEN_FILE] {
+                    private::remove(&folder.join(left))?;
+                }
+                Self::in_process(store, runtime, reach)
+            }
             Err(error) => match error.downcast_ref::<StoreError>() {
                 Some(StoreError::Owned(_)) => match address_of(folder) {
                     Some(address) => Self::to_server(&address, token_of(folder)?, reach),
@@ -191,25 +204,12 @@ impl Door {
         })
     }
 
-    fn in_process(
-        folder: &Path,
-        store: mec_store_sqlite::SqliteStore,
-        reach: &Reach,
-    ) -> Result<Self> {
-        // The folder is ours, so that what a server left that was killed leads nowhere.
-        for left in [serve::ADDRESS_FILE, serve::TOKEN_FILE] {
-            private::remove(&folder.join(left))?;
-        }
+    fn in_process(store: Opened, runtime: Runtime, reach: &Reach) -> Result<Self> {
         let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let token = admin_token(&secret, TOKEN_SECONDS)?;
-        let runtime = Runtime::new()?;
-        let engine = Engine::start(
-            Arc::new(store),
-            Arc::new(Wall),
-            RisingIds,
-            EngineConfig::default(),
-        )?;
-        let engine = Arc::new(engine);
+        let entered = runtime.enter();
+        let engine = Arc::new(store.engine()?);
+        drop(entered);
         let router = mec_http::router(App::new(engine.clone(), secret.into()));
         Ok(Self {
             way: Way::InProcess {

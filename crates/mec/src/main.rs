@@ -7,14 +7,15 @@ mod commands;
 mod confirm;
 mod door;
 mod output;
+mod place;
 mod private;
 mod secret;
 mod serve;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
+use place::Place;
 
 use commands::{
     account, catalogue, check, doctor, import, lookups, migrate, openapi, retention, token, verify,
@@ -41,15 +42,7 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    folder: Folder,
-}
-
-/// Where the data is.
-#[derive(Args, Clone)]
-struct Folder {
-    /// The data folder; serve makes it where it is missing
-    #[arg(long, env = "MEC_DATA_DIR", default_value = "mec-data", global = true)]
-    data_dir: PathBuf,
+    place: Place,
 }
 
 #[derive(Subcommand)]
@@ -57,7 +50,7 @@ enum Command {
     /// Serve (the default)
     Serve(serve::ServeArgs),
     /// Bring the database to this version's schema, and seed it where it is new
-    Migrate,
+    Migrate(migrate::MigrateArgs),
     /// Print a token for a role and namespace
     Token(token::TokenArgs),
     /// Show or change plans, resource types and control rules
@@ -91,21 +84,22 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let folder = cli.folder.data_dir;
+    let place = cli.place;
+    let folder = &place.data_dir;
     let done = match cli.command {
-        None => serve::serve(&folder, &serve::ServeArgs::default()),
-        Some(Command::Serve(args)) => serve::serve(&folder, &args),
-        Some(Command::Migrate) => migrate::migrate(&folder),
-        Some(Command::Token(args)) => token::token(&folder, &args),
-        Some(Command::Catalogue(command)) => catalogue::run(&folder, &command),
-        Some(Command::Lookups(command)) => lookups::run(&folder, &command),
-        Some(Command::Account(command)) => account::run(&folder, &command),
-        Some(Command::Retention(command)) => retention::run(&folder, &command),
-        Some(Command::Check(args)) => check::check(&folder, &args),
-        Some(Command::Import(args)) => import::import(&folder, &args),
-        Some(Command::Verify(args)) => verify::verify(&folder, &args),
-        Some(Command::Bench(args)) => bench::bench(&folder, &args),
-        Some(Command::Doctor(args)) => doctor::doctor(&folder, &args),
+        None => serve::serve(&place, &serve::ServeArgs::default()),
+        Some(Command::Serve(args)) => serve::serve(&place, &args),
+        Some(Command::Migrate(args)) => migrate::migrate(&place, &args),
+        Some(Command::Token(args)) => token::token(folder, &args),
+        Some(Command::Catalogue(command)) => catalogue::run(&place, &command),
+        Some(Command::Lookups(command)) => lookups::run(&place, &command),
+        Some(Command::Account(command)) => account::run(&place, &command),
+        Some(Command::Retention(command)) => retention::run(&place, &command),
+        Some(Command::Check(args)) => check::check(&place, &args),
+        Some(Command::Import(args)) => import::import(&place, &args),
+        Some(Command::Verify(args)) => verify::verify(&place, &args),
+        Some(Command::Bench(args)) => bench::bench(folder, &args),
+        Some(Command::Doctor(args)) => doctor::doctor(&place, &args),
         Some(Command::Openapi) => openapi::openapi(),
         Some(Command::ExitCodes) => output::print(EXIT_CODES).map(|()| ExitCode::SUCCESS),
     };

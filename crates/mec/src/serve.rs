@@ -8,12 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use mec_engine::{Engine, EngineConfig, RisingIds};
 use mec_http::{App, Claims, Role};
-use mec_store_sqlite::{SqliteConfig, SqliteStore};
 
-use crate::clock::{Wall, unix_seconds};
+use crate::clock::unix_seconds;
 use crate::door::admin_token;
+use crate::place::Place;
 use crate::{private, secret};
 
 /// Where the server listens; for commands.
@@ -41,42 +40,36 @@ impl Default for ServeArgs {
     }
 }
 
-/// Opens the embedded store of a folder.
-pub fn open_store(folder: &Path) -> Result<SqliteStore> {
-    let config = SqliteConfig {
-        data_dir: folder.to_owned(),
-        max_size_bytes: None,
-    };
-    Ok(SqliteStore::open(&config, Arc::new(Wall), &mut RisingIds)?)
-}
-
-pub fn serve(folder: &Path, args: &ServeArgs) -> Result<ExitCode> {
+pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
+    let folder = place.data_dir.as_path();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_max_level(tracing::Level::WARN)
         .init();
+    if place.postgres().is_some() && std::env::var_os("JWT_SECRET").is_none() {
+        bail!(
+            "JWT_SECRET is not set: with DATABASE_URL every node must have the same, 32 bytes or more"
+        );
+    }
     let secret = secret::load_or_make(folder)?;
+    private::make_folder(folder)
+        .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
     if secret.made_up && !args.listen.ip().is_loopback() {
         bail!(
             "{} is not a loopback address; set JWT_SECRET (32 bytes or more) before listening on it",
             args.listen
         );
     }
-    let store = Arc::new(open_store(folder)?);
     let runtime = tokio::runtime::Runtime::new()?;
+    let store = place.open(&runtime)?;
     runtime.block_on(async {
-        let engine = Arc::new(Engine::start(
-            store,
-            Arc::new(Wall),
-            RisingIds,
-            EngineConfig::default(),
-        )?);
+        let engine = Arc::new(store.engine()?);
         let listener = tokio::net::TcpListener::bind(args.listen)
             .await
             .with_context(|| format!("{} cannot be listened on", args.listen))?;
         let address = listener.local_addr()?;
         let door = keep_door(folder, address, &secret.secret)?;
-        welcome(address, folder, &secret.secret)?;
+        welcome(address, &place.shown(), &secret.secret)?;
         mec_http::serve(
             listener,
             App::new(engine.clone(), secret.secret.clone().into()),
@@ -128,7 +121,7 @@ async fn stopped() {
     }
 }
 
-fn welcome(address: SocketAddr, folder: &Path, secret: &str) -> Result<()> {
+fn welcome(address: SocketAddr, place: &str, secret: &str) -> Result<()> {
     let claims = Claims {
         sub: "first-start".to_owned(),
         role: Role::MecService,
@@ -142,7 +135,7 @@ fn welcome(address: SocketAddr, folder: &Path, secret: &str) -> Result<()> {
     let api = format!("http://{address}/api");
     let screen = format!(
         "listening on http://{address}
-data in {folder}
+data in {place}
 
 A token of the role mec_service, good for a day, and three calls to paste:
 
@@ -151,7 +144,6 @@ curl -s {api}/accounts {head} -d '{{\"account_type_code\":\"organization\",\"ext
 curl -s {api}/rpc/check_entitlement {head} -d '{{\"p_external_id\":\"acme\",\"p_resource_type\":\"benchmark_runs\"}}'; echo
 curl -s {api}/rpc/consume {head} -d '{{\"p_idempotency_key\":\"run-1\",\"p_external_id\":\"acme\",\"p_resource_type\":\"benchmark_runs\"}}'; echo
 ",
-        folder = folder.display(),
     );
     // Whoever reads the screen may go away; the service stays.
     if let Err(error) = std::io::stdout().write_all(screen.as_bytes()) {

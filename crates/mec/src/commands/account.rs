@@ -1,6 +1,5 @@
 //! `mec account`: creating an account, on a plan if one is named, and erasing who a person is.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -10,6 +9,7 @@ use uuid::Uuid;
 use crate::confirm::confirm;
 use crate::door::{Call, Door, Reach};
 use crate::output;
+use crate::place::Place;
 
 #[derive(clap::Subcommand)]
 pub enum AccountCommand {
@@ -69,15 +69,15 @@ pub struct EraseArgs {
     reach: Reach,
 }
 
-pub fn run(folder: &Path, command: &AccountCommand) -> Result<ExitCode> {
+pub fn run(place: &Place, command: &AccountCommand) -> Result<ExitCode> {
     match command {
-        AccountCommand::Create(args) => create(folder, args),
-        AccountCommand::Erase(args) => erase(folder, args),
+        AccountCommand::Create(args) => create(place, args),
+        AccountCommand::Erase(args) => erase(place, args),
     }
 }
 
-fn create(folder: &Path, args: &CreateArgs) -> Result<ExitCode> {
-    let door = Door::open(folder, &args.reach)?;
+fn create(place: &Place, args: &CreateArgs) -> Result<ExitCode> {
+    let door = Door::open(place, &args.reach)?;
     let row = json!({
         "account_type_code": args.account_type,
         "parent_account_id": args.parent,
@@ -100,8 +100,8 @@ fn create(folder: &Path, args: &CreateArgs) -> Result<ExitCode> {
     print_row(row, args.json)
 }
 
-fn erase(folder: &Path, args: &EraseArgs) -> Result<ExitCode> {
-    let door = Door::open(folder, &args.reach)?;
+fn erase(place: &Place, args: &EraseArgs) -> Result<ExitCode> {
+    let door = Door::open(place, &args.reach)?;
     if !args.yes {
         confirm(&format!(
             "Name, e-mail and metadata of the account {} in the namespace {} go for good.",

@@ -1,12 +1,12 @@
 //! `mec catalogue`: plans, resource types and control rules of a namespace as one file.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
 
 use super::document::{Applying, Document};
 use crate::door::{Door, Reach};
+use crate::place::Place;
 
 const CATALOGUE: Document = Document {
     name: "the catalogue",
@@ -32,11 +32,9 @@ pub enum CatalogueCommand {
     },
 }
 
-pub fn run(folder: &Path, command: &CatalogueCommand) -> Result<ExitCode> {
+pub fn run(place: &Place, command: &CatalogueCommand) -> Result<ExitCode> {
     match command {
-        CatalogueCommand::Show { json, reach } => {
-            CATALOGUE.show(&Door::open(folder, reach)?, *json)
-        }
-        CatalogueCommand::Apply { applying, reach } => CATALOGUE.apply(folder, applying, reach),
+        CatalogueCommand::Show { json, reach } => CATALOGUE.show(&Door::open(place, reach)?, *json),
+        CatalogueCommand::Apply { applying, reach } => CATALOGUE.apply(place, applying, reach),
     }
 }

@@ -1,6 +1,5 @@
 //! `mec check`: may this account do this?
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
@@ -8,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::door::{Call, Door, Reach};
 use crate::output;
+use crate::place::Place;
 
 /// The exit code of a deny.
 const DENIED: u8 = 3;
@@ -48,7 +48,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((key.to_owned(), value.to_owned()))
 }
 
-pub fn check(folder: &Path, args: &CheckArgs) -> Result<ExitCode> {
+pub fn check(place: &Place, args: &CheckArgs) -> Result<ExitCode> {
     let account = if args.by_id {
         "p_account_id"
     } else {
@@ -70,7 +70,7 @@ pub fn check(folder: &Path, args: &CheckArgs) -> Result<ExitCode> {
     if let Some(body) = body.as_object_mut() {
         body.insert(account.to_owned(), args.account.as_str().into());
     }
-    let door = Door::open(folder, &args.reach)?;
+    let door = Door::open(place, &args.reach)?;
     let call = Call::post("/api/rpc/check_entitlement", body.to_string());
     let text = door.send(&call)?.success()?;
     let answer: Map<String, Value> = serde_json::from_str(&text)?;

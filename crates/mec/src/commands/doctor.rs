@@ -1,10 +1,10 @@
 //! `mec doctor`: what is wrong with an installation, and what to do about it.
 
 mod folder;
+mod postgres;
 mod server;
 mod settings;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::door::Reach;
 use crate::output;
+use crate::place::Place;
 
 /// The exit code where something is broken.
 const BROKEN: u8 = 6;
@@ -81,14 +82,16 @@ impl Findings {
     }
 }
 
-pub fn doctor(folder: &Path, args: &DoctorArgs) -> Result<ExitCode> {
+pub fn doctor(place: &Place, args: &DoctorArgs) -> Result<ExitCode> {
     let mut findings = Findings::default();
     settings::look(&mut findings);
     // Where the server is elsewhere, so are its folder and its secret.
-    if args.reach.server.is_none() {
-        folder::look(folder, &mut findings);
+    match place.postgres() {
+        Some(config) => postgres::look(&config, &mut findings)?,
+        None if args.reach.server.is_none() => folder::look(&place.data_dir, &mut findings),
+        None => {}
     }
-    server::look(folder, &args.reach, &mut findings);
+    server::look(place, &args.reach, &mut findings);
     let findings = findings.0;
     if args.json {
         output::print_json(&findings)?;

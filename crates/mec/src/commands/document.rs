@@ -2,15 +2,17 @@
 //! the lookups of all.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::document_file::{self, File};
+
 use crate::door::{Call, Door, Reach};
 use crate::output;
+use crate::place::Place;
 
 /// What is shown and applied.
 pub struct Document {
@@ -73,7 +75,7 @@ impl Document {
     }
 
     /// Makes it what a file says, and prints what changed.
-    pub fn apply(&self, folder: &Path, args: &Applying, reach: &Reach) -> Result<ExitCode> {
+    pub fn apply(&self, place: &Place, args: &Applying, reach: &Reach) -> Result<ExitCode> {
         let shown = args.file.display();
         let text =
             fs::read_to_string(&args.file).with_context(|| format!("{shown} cannot be read"))?;
@@ -81,7 +83,7 @@ impl Document {
             Ok(file) => file,
             Err(faults) => return faulty(args, faults),
         };
-        let door = Door::open(folder, reach)?;
+        let door = Door::open(place, reach)?;
         let prefer: &[(&str, &str)] = if args.dry_run {
             &[("prefer", "tx=rollback")]
         } else {

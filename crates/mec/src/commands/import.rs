@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::door::{Door, Reach};
 use crate::output;
+use crate::place::Place;
 use columns::Columns;
 use reading::Rows;
 use refusals::Refusals;
@@ -76,7 +77,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((column.to_owned(), name.to_owned()))
 }
 
-pub fn import(folder: &Path, args: &ImportArgs) -> Result<ExitCode> {
+pub fn import(place: &Place, args: &ImportArgs) -> Result<ExitCode> {
     let format = format(args)?;
     let shown = args.file.display();
     let (source, length): (Box<dyn Read>, Option<u64>) = if is_stdin(&args.file) {
@@ -90,7 +91,7 @@ pub fn import(folder: &Path, args: &ImportArgs) -> Result<ExitCode> {
     let progress = progress(length);
     let rows = Rows::open(progress.wrap_read(source), format, &columns)
         .with_context(|| shown.to_string())?;
-    let door = Door::open(folder, &args.reach)?;
+    let door = Door::open(place, &args.reach)?;
     let mut refusals = Refusals::new(refused_path(args));
     let batches = Batches {
         door: &door,

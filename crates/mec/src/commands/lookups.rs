@@ -1,12 +1,12 @@
 //! `mec lookups`: units, window types and account types of the whole database as one file.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
 
 use super::document::{Applying, Document};
 use crate::door::{Door, ReachOfAll};
+use crate::place::Place;
 
 const LOOKUPS: Document = Document {
     name: "the set of lookups",
@@ -32,13 +32,11 @@ pub enum LookupsCommand {
     },
 }
 
-pub fn run(folder: &Path, command: &LookupsCommand) -> Result<ExitCode> {
+pub fn run(place: &Place, command: &LookupsCommand) -> Result<ExitCode> {
     match command {
         LookupsCommand::Show { json, reach } => {
-            LOOKUPS.show(&Door::open(folder, &reach.reach())?, *json)
+            LOOKUPS.show(&Door::open(place, &reach.reach())?, *json)
         }
-        LookupsCommand::Apply { applying, reach } => {
-            LOOKUPS.apply(folder, applying, &reach.reach())
-        }
+        LookupsCommand::Apply { applying, reach } => LOOKUPS.apply(place, applying, &reach.reach()),
     }
 }

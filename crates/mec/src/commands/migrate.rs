@@ -1,17 +1,44 @@
 //! `mec migrate`: the database in this version's schema.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use mec_store_postgres::{Passwords, PostgresConfig};
+use secrecy::SecretString;
 
-use crate::{output, serve};
+use crate::output;
+use crate::place::Place;
 
-pub fn migrate(folder: &Path) -> Result<ExitCode> {
-    serve::open_store(folder)?;
-    output::print(&format!(
-        "the database in {} is up to date",
-        folder.display()
-    ))?;
+#[derive(clap::Args)]
+pub struct MigrateArgs {
+    /// The address of the PostgreSQL database for an administrator, who makes the schema and the roles;
+    /// without it that of the service itself
+    #[arg(
+        long,
+        env = "MEC_ADMIN_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    admin_url: Option<SecretString>,
+}
+
+pub fn migrate(place: &Place, args: &MigrateArgs) -> Result<ExitCode> {
+    if let Some(service) = place.postgres() {
+        let admin = match &args.admin_url {
+            Some(url) => PostgresConfig::new(url.clone()),
+            None => service.clone(),
+        };
+        let passwords = Passwords {
+            engine: service.password_of("mec_engine"),
+            authenticator: std::env::var("AUTHENTICATOR_PASSWORD").ok().map(Into::into),
+        };
+        let runtime = tokio::runtime::Runtime::new()?;
+        runtime.block_on(mec_store_postgres::migrate(&admin, &passwords))?;
+        // The service's own address must work, too; the first to open the store seeds it.
+        place.open(&runtime)?;
+    } else {
+        place.open_embedded()?;
+    }
+    output::print(&format!("the database in {} is up to date", place.shown()))?;
     Ok(ExitCode::SUCCESS)
 }

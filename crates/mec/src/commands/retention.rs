@@ -1,7 +1,6 @@
 //! `mec retention apply`: drops what has been kept for its time.
 
 use std::io::IsTerminal;
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -11,6 +10,7 @@ use serde_json::json;
 
 use crate::door::{Call, Door, ReachOfAll};
 use crate::output;
+use crate::place::Place;
 
 #[derive(clap::Subcommand)]
 pub enum RetentionCommand {
@@ -49,9 +49,9 @@ struct Dropped {
     done: bool,
 }
 
-pub fn run(folder: &Path, command: &RetentionCommand) -> Result<ExitCode> {
+pub fn run(place: &Place, command: &RetentionCommand) -> Result<ExitCode> {
     let RetentionCommand::Apply(args) = command;
-    let door = Door::open(folder, &args.reach.reach())?;
+    let door = Door::open(place, &args.reach.reach())?;
     let policy = json!({
         "decisions_days": args.decisions_days,
         "audit_days": args.audit_days,

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use mec_store::verify::{ChainHead, VerifyReport};
 use serde_json::json;
 
+use crate::place::Place;
 use crate::{output, private};
 
 /// The exit code of a difference.
@@ -25,18 +26,24 @@ pub struct VerifyArgs {
     json: bool,
 }
 
-pub fn verify(folder: &Path, args: &VerifyArgs) -> Result<ExitCode> {
+pub fn verify(place: &Place, args: &VerifyArgs) -> Result<ExitCode> {
     let known = match &args.heads {
         Some(file) if file.exists() => Some(read_heads(file)?),
         _ => None,
     };
     let speaks = !args.json && std::io::stderr().is_terminal();
     let earlier = known.as_deref().unwrap_or_default();
-    let report = mec_store_sqlite::verify_since(folder, earlier, &mut |events| {
+    let mut progress = |events| {
         if speaks {
             eprint!("\r{events} events");
         }
-    })?;
+    };
+    let report = match place.postgres() {
+        None => mec_store_sqlite::verify_since(&place.data_dir, earlier, &mut progress)?,
+        Some(config) => tokio::runtime::Runtime::new()?.block_on(
+            mec_store_postgres::verify_since(&config, earlier, &mut progress),
+        )?,
+    };
     if speaks {
         eprintln!();
     }

@@ -1,21 +1,21 @@
 //! The server: whether one runs, answers, keeps time and takes the token.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
 use super::Findings;
 use crate::clock::unix_seconds;
 use crate::door::{Answer, Call, Door, Reach, address_of, token_of};
+use crate::place::Place;
 
 /// From so many seconds on a difference of clocks is told.
 const WARN_SECONDS: u64 = 5;
 /// Tokens are taken so many seconds after their end, and no longer.
 const LEEWAY_SECONDS: u64 = 30;
 
-pub fn look(folder: &Path, reach: &Reach, findings: &mut Findings) {
-    let Some(address) = address(folder, reach, findings) else {
+pub fn look(place: &Place, reach: &Reach, findings: &mut Findings) {
+    let folder = place.data_dir.as_path();
+    let Some(address) = address(place, reach, findings) else {
         return;
     };
     let token = token_of(folder);
@@ -61,9 +61,21 @@ pub fn look(folder: &Path, reach: &Reach, findings: &mut Findings) {
     }
 }
 
-fn address(folder: &Path, reach: &Reach, findings: &mut Findings) -> Option<String> {
+fn address(place: &Place, reach: &Reach, findings: &mut Findings) -> Option<String> {
+    let folder = place.data_dir.as_path();
     if let Some(server) = &reach.server {
         return Some(server.clone());
+    }
+    if place.postgres().is_some() {
+        let address = address_of(folder);
+        if address.is_none() {
+            findings.warn(
+                "server",
+                "none has left its address in the data folder",
+                "start `mec serve`; commands work without it",
+            );
+        }
+        return address;
     }
     match mec_store_sqlite::is_owned(folder) {
         Err(error) => {

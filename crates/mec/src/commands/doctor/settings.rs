@@ -6,7 +6,8 @@ use super::Findings;
 use crate::secret;
 
 /// The variables that are known; the nearest is named for one that is not.
-const KNOWN: [&str; 5] = [
+const KNOWN: [&str; 6] = [
+    "MEC_ADMIN_DATABASE_URL",
     "MEC_DATA_DIR",
     "MEC_LISTEN",
     "MEC_NAMESPACE",
@@ -17,13 +18,6 @@ const KNOWN: [&str; 5] = [
 pub fn look(findings: &mut Findings) {
     listen(findings);
     jwt_secret(findings);
-    if std::env::var_os("DATABASE_URL").is_some() {
-        findings.warn(
-            "settings",
-            "DATABASE_URL is set, and this mec has the embedded store only",
-            "the data is in the data folder, whatever the variable says",
-        );
-    }
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("MEC_") && !KNOWN.contains(&name.as_ref()) {
