@@ -1,66 +1,17 @@
-//! The decision tables against the engine over both stores. On the embedded store every request is
-//! answered by an engine that was just opened, so that nothing is known but what was stored.
+//! The decision tables against the engine in memory and over the embedded store.
 #![allow(
     missing_docs,
+    dead_code,
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test fails by panicking"
+    reason = "a test fails by panicking, and uses one store of those that there are"
 )]
 
-#[path = "../../mec-core/tests/cases/catalogue.rs"]
-mod catalogue;
-#[path = "../../mec-core/tests/cases/commands.rs"]
-mod commands;
+mod cases_world;
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use commands::About;
-use mec_cases::{Names, Step, World};
-use mec_core::account::AccountStatus;
-use mec_core::{Command, Namespace, Timestamp, ops, seed};
-use mec_engine::{Engine, EngineConfig, EngineError, Request, RisingIds, Target};
-use mec_store::memory::MemoryStore;
-use mec_store::{CatalogueDraft, Clock};
-use mec_store_sqlite::{SqliteConfig, SqliteStore};
-use tokio::runtime::Runtime;
-use uuid::Uuid;
-
-struct Hands(AtomicI64);
-
-impl Clock for Hands {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
-    }
-}
-
-struct Running {
-    runtime: Runtime,
-    clock: Arc<Hands>,
-    engine: Option<Engine>,
-    /// The folder of the embedded store; none in memory.
-    folder: Option<tempfile::TempDir>,
-    keys: u32,
-    /// The accounts that are still to be created, all in one batch.
-    accounts: Vec<Request>,
-}
-
-fn running(folder: Option<tempfile::TempDir>) -> Running {
-    let start = Timestamp::parse(mec_cases::START).unwrap().as_micros();
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    let mut running = Running {
-        runtime: { runtime }.build().unwrap(),
-        clock: Arc::new(Hands(AtomicI64::new(start))),
-        engine: None,
-        folder,
-        keys: 0,
-        accounts: Vec::new(),
-    };
-    running.open();
-    running
-}
+use cases_world::{Place, Running, answers_every_row, running};
 
 /// In a copy of a folder that was migrated once.
 fn on_disk(fresh: &Path) -> Running {
@@ -69,150 +20,21 @@ fn on_disk(fresh: &Path) -> Running {
         let path = entry.unwrap().path();
         std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
     }
-    running(Some(folder))
-}
-
-impl Running {
-    fn open(&mut self) {
-        let clock = self.clock.clone();
-        let config = EngineConfig::default();
-        self.engine = Some(match &self.folder {
-            None => {
-                let store = Arc::new(MemoryStore::new(clock.clone(), &mut RisingIds));
-                Engine::start(store, clock, RisingIds, config).unwrap()
-            }
-            Some(folder) => {
-                let sqlite = SqliteConfig {
-                    data_dir: folder.path().to_owned(),
-                    max_size_bytes: None,
-                };
-                let store = SqliteStore::open(&sqlite, clock.clone(), &mut RisingIds).unwrap();
-                Engine::start(Arc::new(store), clock, RisingIds, config).unwrap()
-            }
-        });
-    }
-
-    fn close(&mut self) {
-        let engine = self.engine.take().unwrap();
-        self.runtime.block_on(engine.close());
-    }
-
-    fn request(&mut self, target: Target, command: Command) -> Request {
-        self.keys += 1;
-        Request {
-            namespace: Namespace::default_namespace(),
-            target,
-            command,
-            key: Some(format!("key {}", self.keys).into()),
-            by: "tester".into(),
-            guard: None,
-            request_id: None,
-            consistency: Default::default(),
-        }
-    }
-
-    fn call(&mut self, target: Target, command: Command) -> Result<String, String> {
-        let request = self.request(target, command);
-        let accounts = std::mem::take(&mut self.accounts);
-        let engine = self.engine.as_ref().unwrap();
-        if !accounts.is_empty() {
-            let created = self.runtime.block_on(engine.call_all(accounts)).unwrap();
-            assert!(created.iter().all(Result::is_ok), "{created:?}");
-        }
-        match self.runtime.block_on(engine.call(request)) {
-            Ok(outcome) => Ok(outcome.body),
-            Err(EngineError::Refused(refusal)) => Err(refusal.code().to_owned()),
-            Err(error) => panic!("{error}"),
-        }
-    }
-}
-
-impl World for Running {
-    fn at(&mut self, time: &str) {
-        let micros = Timestamp::parse(time).unwrap().as_micros();
-        self.clock.0.store(micros, Ordering::SeqCst);
-    }
-
-    fn wait(&mut self, seconds: i64) {
-        let micros = seconds * Timestamp::MICROS_PER_SECOND;
-        self.clock.0.fetch_add(micros, Ordering::SeqCst);
-    }
-
-    fn catalogue(&mut self, rules: &[&Step], offers: &[&Step]) -> Vec<String> {
-        let draft = CatalogueDraft {
-            resource_types: seed::resource_types(),
-            plans: catalogue::plans(offers),
-            rules: catalogue::rules(rules),
-        };
-        let rules = draft.rules.iter().map(|rule| rule.rule_id.to_string());
-        let ids = rules.collect();
-        let engine = self.engine.as_ref().unwrap();
-        let put = engine.put_catalogue(Namespace::default_namespace(), draft);
-        self.runtime.block_on(put).unwrap();
-        ids
-    }
-
-    fn account(&mut self, id: &str, account_type: &str, parent: Option<&str>, zone: Option<&str>) {
-        let account_id: Uuid = id.parse().unwrap();
-        let parent: Option<Uuid> = parent.map(|parent| parent.parse().unwrap());
-        let create = ops::account::CreateAccount {
-            account_id,
-            account_type: account_type.into(),
-            parent,
-            external_id: None,
-            display_name: None,
-            email: None,
-            timezone: zone.map(str::to_owned),
-            metadata: BTreeMap::new(),
-            status: AccountStatus::Active,
-        };
-        let target = parent.map_or(Target::NewTree(account_id), Target::Account);
-        let request = self.request(target, Command::CreateAccount(create));
-        self.accounts.push(request);
-    }
-
-    fn before_request(&mut self) {
-        if self.folder.is_some() {
-            self.close();
-            self.open();
-        }
-    }
-
-    fn act(&mut self, step: &Step, names: &Names) -> Result<String, String> {
-        let (about, command) = commands::command(step, names);
-        let target = match about {
-            About::Account(id) => Target::Account(id),
-            About::Lease(id) => Target::Lease(id),
-            About::Reservation(id) => Target::Reservation(id),
-            About::Event(id) => Target::Event(id),
-            About::Grant(id) => Target::Grant(id),
-        };
-        if let Command::Check(_) = &command {
-            // The first answer may come from the store; the second comes from memory.
-            let first = self.call(target.clone(), command.clone());
-            let again = self.call(target, command);
-            assert_eq!(first, again, "{step:?}");
-            return again;
-        }
-        self.call(target, command)
-    }
-}
-
-#[track_caller]
-fn answers_every_row(world: impl Fn() -> Running + Sync) {
-    let rows = mec_cases::run_all(world).unwrap_or_else(|told| panic!("{told}"));
-    assert!(rows >= 150, "{rows} rows");
+    running(Place::Folder(folder))
 }
 
 #[test]
 fn the_engine_answers_every_row_of_the_decision_tables_in_memory() {
-    answers_every_row(|| running(None));
+    answers_every_row(|| running(Place::Memory));
 }
 
 #[test]
 fn the_engine_answers_every_row_of_the_decision_tables_from_what_is_stored() {
-    let mut migrated = running(Some(tempfile::tempdir().unwrap()));
+    let mut migrated = running(Place::Folder(tempfile::tempdir().unwrap()));
     migrated.close();
-    let folder = migrated.folder.take().unwrap();
+    let place = std::mem::replace(&mut migrated.place, Place::Memory);
+    let Place::Folder(folder) = place else {
+        panic!("the data is in no folder");
+    };
     answers_every_row(|| on_disk(folder.path()));
 }

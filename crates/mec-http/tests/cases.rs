@@ -22,8 +22,10 @@ use mec_core::{Command, Namespace, ops, seed};
 use mec_engine::{Engine, EngineConfig, Request, RisingIds, Target};
 use mec_http::error::ErrorCode;
 use mec_http::{App, router};
-use mec_store::CatalogueDraft;
 use mec_store::memory::MemoryStore;
+use mec_store::{CatalogueDraft, Store};
+use mec_store_postgres::{PostgresConfig, PostgresStore};
+use mec_test_postgres::Server;
 use serde_json::Value;
 use support::{Hands, SECRET, post, service};
 use tokio::runtime::Runtime;
@@ -40,15 +42,35 @@ struct Http {
 
 fn http() -> Http {
     let clock = Hands::at(mec_cases::START);
-    let store = Arc::new(MemoryStore::new(clock.clone(), &mut RisingIds));
+    let store = MemoryStore::new(clock.clone(), &mut RisingIds);
+    over(runtime(), clock, store)
+}
+
+/// Over a database of the tests' own server.
+fn http_on_postgres() -> Http {
+    let clock = Hands::at(mec_cases::START);
+    let server = Server::shared();
+    let url = server.url("mec_engine", &server.database());
+    let config = PostgresConfig {
+        clock: Some(clock.clone()),
+        ..PostgresConfig::new(url.into())
+    };
+    let (runtime, mut ids) = (runtime(), RisingIds);
+    let store = runtime.block_on(PostgresStore::open(&config, &mut ids));
+    over(runtime, clock, store.unwrap())
+}
+
+fn runtime() -> Runtime {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap()
+}
+
+fn over(runtime: Runtime, clock: Arc<Hands>, store: impl Store) -> Http {
     let config = EngineConfig::default();
-    let engine = Engine::start(store, clock.clone(), RisingIds, config).unwrap();
+    let engine = Engine::start(Arc::new(store), clock.clone(), RisingIds, config).unwrap();
     let engine = Arc::new(engine);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build();
     Http {
-        runtime: runtime.unwrap(),
+        runtime,
         clock,
         router: router(App::new(engine.clone(), SECRET.to_owned().into())),
         engine,
@@ -310,4 +332,16 @@ impl World for Http {
 fn every_row_of_the_decision_tables_is_answered_over_http() {
     let rows = mec_cases::run_all(http).unwrap_or_else(|told| panic!("{told}"));
     assert!(rows >= 150, "{rows} rows");
+}
+
+#[test]
+fn every_row_of_the_decision_tables_is_answered_over_http_on_postgres() {
+    let rows = mec_cases::run_all(http_on_postgres).unwrap_or_else(|told| panic!("{told}"));
+    assert!(rows >= 150, "{rows} rows");
+}
+
+impl Drop for Http {
+    fn drop(&mut self) {
+        self.runtime.block_on(self.engine.close());
+    }
 }

@@ -147,9 +147,11 @@ impl Store for PostgresStore {
 
     async fn moved(&self, since: Option<Cursor>) -> Result<Moved, StoreError> {
         let connection = self.reader().await?;
-        moved(&connection, self.lane.writer, since)
-            .await
-            .map_err(StoreError::from)
+        let mut moved = moved(&connection, self.lane.writer, since).await?;
+        if let Some(clock) = self.lane.clock() {
+            moved.now = Some(clock.now());
+        }
+        Ok(moved)
     }
 
     async fn catalogue(
