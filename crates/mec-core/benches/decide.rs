@@ -106,7 +106,7 @@ fn writes(c: &mut Criterion) {
     let book = world.book.clone();
     c.bench_function("consume/apply its changes", |b| {
         let apply = |mut book: Book| {
-            book.apply(&executed.changes, world.now);
+            book.apply(&executed.changes, world.now).unwrap();
             book
         };
         b.iter_batched(|| book.clone(), apply, BatchSize::SmallInput);
@@ -142,7 +142,7 @@ fn holds(c: &mut Criterion) {
     let book = world.book.clone();
     c.bench_function("lease/apply beside 10000", |b| {
         let apply = |mut book: Book| {
-            book.apply(&executed.changes, world.now);
+            book.apply(&executed.changes, world.now).unwrap();
             book
         };
         b.iter_batched(|| book.clone(), apply, BatchSize::SmallInput);

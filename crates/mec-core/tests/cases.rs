@@ -122,7 +122,7 @@ impl Core {
             };
             match execute(command, &env, &mut Ids) {
                 Ok(executed) => {
-                    book.apply(&executed.changes, now);
+                    book.apply(&executed.changes, now).unwrap();
                     let made = executed.made.into_iter();
                     self.owners.extend(made.map(|id| (id, account)));
                     return Ok(executed.answer.to_json());

@@ -267,6 +267,7 @@ impl<B: Batch> Run<'_, B> {
         let Some(executed) = decided else {
             return Ok(None);
         };
+        self.take_in(index, request, tree, executed.changes).await?;
         let mut outcome = Outcome::of(executed.answer, Some(account));
         outcome.made = executed.made;
         outcome.late = executed.late;
@@ -291,11 +292,11 @@ impl<B: Batch> Run<'_, B> {
             };
             self.keys.push(row);
         }
-        self.take_in(index, request, tree, executed.changes).await?;
         Ok(Some(outcome))
     }
 
-    /// Applies what a command changes, and notes it for the commit.
+    /// Applies what a command changes, and notes it for the commit. Nothing is noted of a command
+    /// whose changes cannot be applied.
     async fn take_in(
         &mut self,
         index: usize,
@@ -306,51 +307,52 @@ impl<B: Batch> Run<'_, B> {
         if changes.is_empty() {
             return Ok(());
         }
-        self.note_new_accounts(request, &changes, tree);
-        let tree = self.join_trees(request, tree, &changes).await?;
-        let Some(working) = self.trees.get_mut(&(request.namespace.clone(), tree)) else {
-            return Err(EngineError::Closed);
-        };
-        let now = self.now.max(working.book.head.last_at);
-        working.book.apply(&changes, now);
-        working
-            .changes
-            .extend(changes.into_iter().map(|change| (index, change)));
-        Ok(())
-    }
-
-    /// Notes the other trees that a lone command changes. Returns the tree that commits the changes:
-    /// for an account that moves, the one that it joins.
-    async fn join_trees(
-        &mut self,
-        request: &Request,
-        tree: Uuid,
-        changes: &[Change],
-    ) -> Result<Uuid, EngineError> {
-        let namespace = &request.namespace;
         let joined = changes.iter().find_map(|change| match change {
             Change::AccountMoved(moved) => Some(moved.to_tree),
             _ => None,
         });
-        if let Some(joined) = joined.filter(|joined| *joined != tree) {
-            self.open_or_make_tree(namespace, joined).await?;
-        }
+        // What an account that moves changes is committed by the tree that it joins.
         let commits = joined.unwrap_or(tree);
-        let (mut token, mut last_at) = (0, self.now);
-        for other in self.trees.values() {
-            token = token.max(other.book.head.fencing_token);
-            last_at = last_at.max(other.book.head.last_at);
+        if commits != tree {
+            self.open_or_make_tree(&request.namespace, commits).await?;
         }
-        for ((_, id), other) in self.trees.iter_mut().filter(|_| self.is_alone) {
+        let last_of = |working: &Working| working.book.head.last_at;
+        let last_at = match self.is_alone {
+            true => self.trees.values().map(last_of).max(),
+            false => None,
+        };
+        let Some(working) = self.trees.get_mut(&(request.namespace.clone(), commits)) else {
+            return Err(EngineError::Closed);
+        };
+        let now = self.now.max(last_at.unwrap_or_else(|| last_of(working)));
+        working
+            .book
+            .apply(&changes, now)
+            .map_err(|lost| EngineError::Internal(lost.to_string()))?;
+        self.note_new_accounts(request, &changes, tree);
+        if self.is_alone {
+            self.touch_others(commits, now, joined.is_some());
+        }
+        if let Some(working) = self.trees.get_mut(&(request.namespace.clone(), commits)) {
+            let noted = changes.into_iter().map(|change| (index, change));
+            working.changes.extend(noted);
+        }
+        Ok(())
+    }
+
+    /// Notes that a lone command, which another tree commits, concerned all trees that it opened.
+    fn touch_others(&mut self, commits: Uuid, now: Timestamp, has_moved: bool) {
+        let tokens = self.trees.values().map(|tree| tree.book.head.fencing_token);
+        let token = tokens.max().unwrap_or_default();
+        for ((_, id), other) in &mut self.trees {
             other.is_touched |= *id != commits;
-            other.book.head.last_at = last_at;
-            if joined.is_some() {
+            other.book.head.last_at = now;
+            if has_moved {
                 // The parts show what was before the move.
                 other.book.parts.clear();
                 other.book.head.fencing_token = token;
             }
         }
-        Ok(commits)
     }
 
     fn note_new_accounts(&mut self, request: &Request, changes: &[Change], tree: Uuid) {

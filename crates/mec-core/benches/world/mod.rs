@@ -177,7 +177,7 @@ impl World {
     /// Decides a command, applies its changes, and forgets that they are not committed.
     pub fn run(&mut self, account: AccountId, command: &Command) -> Executed {
         let executed = self.decide(account, command);
-        self.book.apply(&executed.changes, self.now);
+        self.book.apply(&executed.changes, self.now).unwrap();
         self.book.uncommitted.clear();
         let usage = executed.changes.iter().cloned();
         self.usage

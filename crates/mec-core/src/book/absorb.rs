@@ -8,10 +8,12 @@ use crate::need::{Loaded, Need};
 use crate::usage::{CounterKey, RangeSum};
 
 impl Book {
-    /// Takes in what was loaded for a need. False when the account of a part does not exist.
+    /// Takes in what was loaded for a need. False when it cannot be taken in: the account of a part
+    /// does not exist or has moved within the batch, or a sum is of a part that is not held.
     pub fn absorb(&mut self, need: &Need, loaded: Loaded) -> bool {
         match (need, loaded) {
             (Need::Part(_), Loaded::Part(None)) => return false,
+            (Need::Part(_), Loaded::Part(_)) if self.is_outdated => return false,
             (Need::Part(id), Loaded::Part(Some(rows))) => {
                 self.parts.insert(*id, Arc::new(Part::from_rows(*rows)));
             }
@@ -32,8 +34,8 @@ impl Book {
                 for (bucket, amount) in self.uncommitted_usage(*level, counter) {
                     range.add(bucket, amount);
                 }
-                self.with_part(*level, |part| {
-                    part.counter_mut(counter.clone()).absorb_sum(range)
+                return self.fill_part(*level, |part| {
+                    part.counter_mut(counter.clone()).absorb_sum(range);
                 });
             }
             (
@@ -59,7 +61,7 @@ impl Book {
                     hours.filter(|(at, _)| at >= from_hour).collect(),
                     minutes.collect(),
                 );
-                self.with_part(*level, |part| {
+                return self.fill_part(*level, |part| {
                     part.counter_mut(counter.clone()).absorb_rolling(
                         *from_hour,
                         hours,
@@ -79,8 +81,8 @@ impl Book {
                         scopes.insert(scope.clone());
                     }
                 }
-                self.with_part(self.head.tree_id, |part| {
-                    part.absorb_scopes(resource.clone(), scopes)
+                return self.fill_part(self.head.tree_id, |part| {
+                    part.absorb_scopes(resource.clone(), scopes);
                 });
             }
             (
@@ -103,18 +105,42 @@ impl Book {
                         total = total.saturating_add(*amount);
                     }
                 }
-                self.with_part(*level, |part| {
-                    part.absorb_own_total(resource.clone(), scope.clone(), total)
+                return self.fill_part(*level, |part| {
+                    part.absorb_own_total(resource.clone(), scope.clone(), total);
                 });
             }
             (Need::Event(id), Loaded::Event(facts)) => {
                 self.events.insert(*id, facts.map(|facts| *facts));
                 self.replay_event(*id);
             }
-            (Need::Reservation(id), Loaded::Reservation(reservation)) => {
+            (Need::Reservation(id), Loaded::Reservation(mut reservation)) => {
+                for change in &self.uncommitted {
+                    if let Change::ReservationPut {
+                        reservation: put, ..
+                    } = change
+                        && put.reservation_id == *id
+                    {
+                        reservation = Some(put.clone());
+                    }
+                }
                 self.closed_reservations.insert(*id, reservation);
             }
-            (Need::Grant(id), Loaded::Grant(grant)) => {
+            (Need::Grant(id), Loaded::Grant(mut grant)) => {
+                for change in &self.uncommitted {
+                    match change {
+                        Change::GrantPut(put) if put.grant_id == *id => grant = Some(put.clone()),
+                        Change::Drawn {
+                            draw,
+                            grant_remaining,
+                            ..
+                        } if draw.grant_id == *id => {
+                            if let Some(grant) = &mut grant {
+                                grant.remaining = *grant_remaining;
+                            }
+                        }
+                        _ => {}
+                    }
+                }
                 self.closed_grants.insert(*id, grant);
             }
             (Need::LevelsBelow(id), Loaded::LevelsBelow(levels)) => {
@@ -124,6 +150,10 @@ impl Book {
             _ => return false,
         }
         true
+    }
+
+    fn fill_part(&mut self, id: crate::AccountId, fill: impl FnOnce(&mut Part)) -> bool {
+        self.part_mut(id).map(fill).is_some()
     }
 
     fn uncommitted_usage(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use uuid::Uuid;
 
+use super::lost::{self, LostChange};
 use super::{Book, Part};
 use crate::change::Change;
 use crate::entitlement::EntitlementStatus;
@@ -17,13 +18,18 @@ use crate::reservation::{Reservation, ReservationStatus};
 use crate::time::Timestamp;
 
 impl Book {
-    /// Applies the changes of a command that was decided at `now`.
-    pub fn apply(&mut self, changes: &[Change], now: Timestamp) {
+    /// Applies the changes of a command that was decided at `now`: all of them, or none where one
+    /// would be lost.
+    pub fn apply(&mut self, changes: &[Change], now: Timestamp) -> Result<(), LostChange> {
+        if let Some(account) = lost::first_lost(self, changes) {
+            return Err(LostChange { account });
+        }
         for change in changes {
             self.apply_one(change, now);
         }
         self.uncommitted.extend_from_slice(changes);
         self.head.last_at = self.head.last_at.max(now);
+        Ok(())
     }
 
     fn apply_one(&mut self, change: &Change, now: Timestamp) {
@@ -34,7 +40,10 @@ impl Book {
             }
             // What stands where has changed for a whole subtree and for the levels above it, before
             // and after: all of it is loaded anew.
-            Change::AccountMoved(_) => self.parts.clear(),
+            Change::AccountMoved(_) => {
+                self.parts.clear();
+                self.is_outdated = true;
+            }
             Change::AccountUpdated(account) => self.with_part(account.account_id, |part| {
                 part.zone = account.zone();
                 part.account = account.clone();
@@ -117,7 +126,9 @@ impl Book {
         }
     }
 
-    pub(super) fn with_part(&mut self, id: AccountId, change: impl FnOnce(&mut Part)) {
+    /// Changes a part. A part that is not held is left to the store: [`lost::first_lost`] has looked
+    /// that no change is lost by that.
+    fn with_part(&mut self, id: AccountId, change: impl FnOnce(&mut Part)) {
         if let Some(part) = self.part_mut(id) {
             change(part);
         }

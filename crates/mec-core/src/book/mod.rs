@@ -3,6 +3,7 @@
 
 mod absorb;
 mod apply;
+mod lost;
 mod part;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::need::Need;
 use crate::reservation::Reservation;
 use crate::time::Timestamp;
 
+pub use lost::LostChange;
 pub use part::{Part, PartRows};
 
 /// What a tree counts as a whole.
@@ -80,6 +82,9 @@ pub struct Book {
     /// What was applied since the Book was taken from committed state; what is loaded from the
     /// store meanwhile lacks it.
     pub uncommitted: Vec<Change>,
+    /// Whether an account has moved since. The store shows every part as it was before, so none is
+    /// taken in until the move is committed.
+    is_outdated: bool,
 }
 
 /// The parts of an account and of those above it, nearest first.
@@ -97,6 +102,7 @@ impl Book {
             closed_grants: FxHashMap::default(),
             levels_below: FxHashMap::default(),
             uncommitted: Vec::new(),
+            is_outdated: false,
         }
     }
 
