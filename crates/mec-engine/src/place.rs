@@ -181,7 +181,7 @@ impl<B: Batch> Run<'_, B> {
         Ok(Some(false))
     }
 
-    /// An account moves only below one that exists.
+    /// An account moves only below one that exists, or that was created before in this batch.
     pub(crate) async fn refuse_unknown_parent(
         &mut self,
         request: &Request,
@@ -192,6 +192,10 @@ impl<B: Batch> Run<'_, B> {
         let Some(parent) = to.new_parent else {
             return Ok(());
         };
+        let id = (request.namespace.clone(), parent);
+        if self.places.contains_key(&id) {
+            return Ok(());
+        }
         let locators = [Locator::Account(parent)];
         let found = self.batch.locate(&request.namespace, &locators).await?;
         match found.first() {

@@ -5,10 +5,11 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use mec_core::account::AccountStatus;
 use mec_core::entitlement::{EntitlementStatus, LimitKind};
 use mec_core::ops;
-use mec_core::{Command, Quantity, Refusal};
-use mec_engine::{EngineError, Target};
+use mec_core::{Command, Namespace, Quantity, Refusal};
+use mec_engine::{EngineError, Request, Target};
 use support::World;
 use uuid::Uuid;
 
@@ -214,6 +215,45 @@ async fn an_account_moves_to_no_place_that_cannot_be() {
     }
     assert_eq!(refused(team, deepest).await, Refusal::TooDeep { limit: 16 });
     assert_eq!(world.move_to(user, Some(deepest)).await.unwrap(), "true");
+}
+
+#[tokio::test]
+async fn an_account_moves_below_one_that_is_created_in_the_same_batch() {
+    let world = World::new();
+    let [_, team, _, globex] = two_trees(&world).await;
+    let parent = Uuid::now_v7();
+    let create = ops::account::CreateAccount {
+        account_id: parent,
+        account_type: "team".into(),
+        parent: Some(globex),
+        external_id: None,
+        display_name: None,
+        email: None,
+        timezone: None,
+        metadata: BTreeMap::new(),
+        status: AccountStatus::Active,
+    };
+    let to = ops::move_account::MoveAccount {
+        new_parent: Some(parent),
+    };
+    let request = |target, command| Request {
+        namespace: Namespace::default_namespace(),
+        target,
+        command,
+        key: None,
+        by: "test".into(),
+        guard: None,
+        request_id: None,
+    };
+    let both = vec![
+        request(Target::Account(globex), Command::CreateAccount(create)),
+        request(Target::Account(team), Command::MoveAccount(to)),
+    ];
+    let answers = world.engine.call_all(both).await.unwrap();
+    assert_eq!(answers[1].as_ref().unwrap().body, "true");
+    let (namespace, moved) = (Namespace::default_namespace(), Target::Account(team));
+    let found = world.engine.find(&namespace, &moved, Some(parent)).await;
+    assert_eq!(found.unwrap(), Some(team));
 }
 
 #[tokio::test]
