@@ -113,12 +113,10 @@ impl Batch for SqliteBatch {
         needs: &[Need],
     ) -> Result<Vec<Loaded>, StoreError> {
         let connection = self.taken.connection()?;
-        let head = load::head(connection, namespace, tree).map_err(store_error)?;
-        let ended_by = head.map_or(self.now, |head| head.last_at.min(self.now));
         needs
             .iter()
             .map(|need| {
-                load::load(connection, namespace, tree, need, ended_by).map_err(store_error)
+                load::load(connection, namespace, tree, need, self.now).map_err(store_error)
             })
             .collect()
     }

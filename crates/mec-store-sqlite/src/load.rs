@@ -205,12 +205,14 @@ fn part(
 ) -> Sql<Option<PartRows>> {
     let ns = namespace.as_str();
     let of = params![ns, account.as_bytes()];
-    let of_now = params![ns, account.as_bytes(), now.as_micros()];
     let mut statement = connection.prepare_cached(sql::ACCOUNT_SELECT_BY_ID)?;
     let with_tree = |row: &rusqlite::Row<'_>| Ok((convert::account(row)?, id(row, 11)?));
     let Some((row, tree_id)) = statement.query_row(of, with_tree).optional()? else {
         return Ok(None);
     };
+    // Whoever asks: what had ended by the now of the tree that the account stands in.
+    let ended_by = head(connection, namespace, tree_id)?.map_or(now, |head| head.last_at.min(now));
+    let of_now = params![ns, account.as_bytes(), ended_by.as_micros()];
     let mut entitlements = rows(
         connection,
         sql::ENTITLEMENT_SELECT_BY_ACCOUNT,

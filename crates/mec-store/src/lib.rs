@@ -201,7 +201,8 @@ pub trait Batch {
     fn fencing_epoch(&self) -> u64;
 
     /// Loads what a Book needs, in the order of the needs. Shows committed state only; what has ended
-    /// since the tree's last now is still shown, since the clock may be set back.
+    /// since the last now of the tree that an account stands in is still shown, since the clock may be
+    /// set back. That may be another tree than the one that is asked for.
     fn load(
         &mut self,
         namespace: &Namespace,

@@ -107,7 +107,8 @@ macro_rules! conformance_tests {
                 window_and_account_types_are_in_use_by_what_names_them;
             moves: a_subtree_joins_another_tree_with_what_it_holds, a_move_within_a_tree_keeps_what_is_held_above,
                 an_account_becomes_the_owner_of_a_tree, what_was_recorded_stays_where_it_was_recorded,
-                levels_below_are_counted, a_move_into_another_tree_than_the_committed_one_is_refused;
+                levels_below_are_counted, a_move_into_another_tree_than_the_committed_one_is_refused,
+                what_a_tree_holds_ends_by_its_own_time;
             retention: what_is_old_goes_in_steps_and_the_ledger_stays;
             namespaces: the_same_ids_in_two_namespaces_never_meet;
         }

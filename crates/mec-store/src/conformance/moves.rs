@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::TestClock;
 use super::given::{
     ONE, OWNER, TEAM, USER, account, code, commit, commit_set, counter, created, event, family, id,
-    lease, load, namespace, part, recorded, reservation, seconds_later, sum, time, tree,
+    lease, load, namespace, part, recorded, reservation, seconds_later, sum, time, touch, tree,
 };
 use crate::{Batch, CommitSet, Locator, SeriesBucket, SeriesGroup, SeriesQuery, Store};
 
@@ -202,4 +202,20 @@ pub async fn a_move_into_another_tree_than_the_committed_one_is_refused<S: Store
     let batch = store.begin(0, &[], &[]).await.unwrap();
     assert!(batch.commit(set).await.is_err());
     assert_eq!(tree_of(store, TEAM).await, OWNER);
+}
+
+pub async fn what_a_tree_holds_ends_by_its_own_time<S: Store>(store: &S, clock: &TestClock) {
+    two_trees(store).await;
+    let lease = lease(3, OTHER, 60);
+    let put = Change::LeasePut {
+        lease: Arc::new(lease),
+        levels: vec![OTHER],
+    };
+    commit_to(store, OTHER, false, put).await;
+    clock.set(seconds_later(120));
+    touch(store, seconds_later(120)).await;
+    // Loaded for a command of the tree whose time has passed it.
+    assert_eq!(held(store, OTHER).await.len(), 1);
+    assert_eq!(part(store, OTHER).await.leases.len(), 1);
+    assert_eq!(held(store, OWNER).await.len(), 1, "a reservation");
 }

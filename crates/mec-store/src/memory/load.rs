@@ -80,6 +80,9 @@ impl Space {
 
     fn part(&self, id: AccountId, now: Timestamp) -> Option<PartRows> {
         let account = self.accounts.get(&id)?.clone();
+        let tree_id = *self.ancestors(id).last()?;
+        let ended_by = self.heads.get(&tree_id).map_or(now, |head| head.last_at);
+        let now = ended_by.min(now);
         let entitlements = self
             .entitlements
             .values()
@@ -110,7 +113,7 @@ impl Space {
         });
         Some(PartRows {
             account,
-            tree_id: *self.ancestors(id).last()?,
+            tree_id,
             entitlements: entitlements.cloned().collect(),
             subscriptions: subscriptions.cloned().collect(),
             grants: grants.filter(|grant| grant.is_open()).cloned().collect(),

@@ -242,11 +242,9 @@ impl Batch for MemoryBatch {
         needs: &[Need],
     ) -> Result<Vec<Loaded>, StoreError> {
         let space = self.state.space(namespace);
-        let ended_by = space.heads.get(&tree).map_or(self.now, |head| head.last_at);
-        let ended_by = ended_by.min(self.now);
         Ok(needs
             .iter()
-            .map(|need| space.load(tree, need, ended_by, &self.state.lookups))
+            .map(|need| space.load(tree, need, self.now, &self.state.lookups))
             .collect())
     }
 
