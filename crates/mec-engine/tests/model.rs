@@ -1,6 +1,6 @@
 //! A naive model as judge: it keeps the plain list of all that happened, sums it for every question
-//! and knows nothing of how the engine counts. Random histories are played against both, and every
-//! answer is compared. `MEC_MODEL_HISTORIES` sets how many are played.
+//! and knows nothing of how the engine counts. Random histories in two namespaces are played against
+//! both, and every answer is compared. `MEC_MODEL_HISTORIES` sets how many are played.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,24 +8,34 @@
     clippy::indexing_slicing
 )]
 
+#[path = "model/accounts.rs"]
+mod accounts;
 #[path = "model/calls.rs"]
 mod calls;
 #[path = "model/commands.rs"]
 mod commands;
+#[path = "model/compare.rs"]
+mod compare;
 #[path = "model/decide.rs"]
 mod decide;
 #[path = "model/effects.rs"]
 mod effects;
 #[path = "model/found.rs"]
 mod found;
+#[path = "model/found_trees.rs"]
+mod found_trees;
 #[path = "model/grants.rs"]
 mod grants;
+#[path = "model/held.rs"]
+mod held;
 #[path = "model/history.rs"]
 mod history;
 #[path = "model/holds.rs"]
 mod holds;
 #[path = "model/limits.rs"]
 mod limits;
+#[path = "model/look.rs"]
+mod look;
 #[path = "model/naive.rs"]
 mod naive;
 #[path = "model/offers.rs"]
@@ -38,6 +48,8 @@ mod play;
 mod rows;
 #[path = "model/steps.rs"]
 mod steps;
+#[path = "model/trees.rs"]
+mod trees;
 #[path = "model/usage.rs"]
 mod usage;
 #[path = "model/windows.rs"]

@@ -20,6 +20,8 @@ pub const CONSUMABLE: &[LimitKind] = &[
     LimitKind::TimeAccess,
 ];
 pub const LEASABLE: &[LimitKind] = &[LimitKind::Concurrency, LimitKind::TimeAccess];
+/// The answer, to be had after the others' that came at once, of a call that concerns two trees.
+pub const LATER: &str = "later";
 
 /// What should have been answered: a body, or an error's code.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,10 +99,8 @@ impl Naive {
                 .ok_or("idempotency_conflict");
             return expected(answer, same, false);
         }
-        let now = match target {
-            Target::NewTree(_) => clock,
-            _ => self.now(Some(account), clock),
-        };
+        let trees = self.trees(account, command);
+        let now = self.now(&trees, clock);
         let done = match self.perform(account, command, now, named) {
             Ok(done) => done,
             Err(code) => return expected(Err(code), false, false),
@@ -114,7 +114,7 @@ impl Naive {
             self.keys.insert(key.to_owned(), kept);
         }
         if done.changed {
-            self.last.insert(self.owner(account), now);
+            self.last.extend(trees.into_iter().map(|tree| (tree, now)));
         }
         expected(Ok(done.answer), false, done.late)
     }
@@ -146,6 +146,7 @@ impl Naive {
             };
             let ask = Ask {
                 account: Uuid::nil(),
+                under: None,
                 resource,
                 scope: None,
                 amount: 0,
@@ -194,14 +195,13 @@ impl Naive {
             Command::HeartbeatLease(heartbeat) => self.heartbeat(account, heartbeat, now),
             Command::ReleaseLease(release) => self.give_back_lease(release, now),
             Command::CreateAccount(create) => self.create_account(create, now),
-            Command::SetAccountStatus(set) => self.set_status(account, set.status),
+            Command::SetAccountStatus(set) => self.set_status(account, set.status, now),
             Command::CreateEntitlement(create) => self.create_entitlement(account, create, now),
             Command::ProvisionPlan(provision) => self.provision(account, provision, now),
             Command::ChangePlan(change) => self.change_plan(account, change, now),
             Command::CancelPlan(cancel) => self.cancel_plan(account, cancel, now),
-            Command::EraseAccount | Command::MoveAccount(_) => {
-                panic!("a history does not hold {command:?}")
-            }
+            Command::MoveAccount(to) => self.move_account(account, to.new_parent, now),
+            Command::EraseAccount => self.erase(account, now),
         }
     }
 
@@ -228,6 +228,7 @@ impl Naive {
     fn check(&self, account: Uuid, check: &ops::check::Check, now: Timestamp) -> Outcome {
         let mut ask = Ask {
             account,
+            under: None,
             resource: &check.resource,
             scope: check.scope.as_ref(),
             amount: 0,

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use mec_core::account::AccountStatus;
-use mec_core::entitlement::EntitlementStatus;
 use mec_core::{Code, Command, Quantity, Timestamp, ops};
 use mec_engine::Target;
 use uuid::Uuid;
 
-use super::history::{Entitle, Step, What, When};
+use super::accounts;
+use super::held;
+use super::history::{Step, What, When};
 use super::naive::Naive;
-use super::offers::{conditions, kind};
 use super::play::Play;
 use super::windows::TYPES;
 
@@ -36,8 +35,6 @@ pub const STARTS: [&str; 8] = [
     "2026-03-08T06:59:00.25Z",
 ];
 
-const ZONES: [&str; 4] = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "UTC"];
-const KINDS: [&str; 4] = ["organization", "team", "team", "user"];
 pub const PLANS: [&str; 5] = ["small", "large", "more", "trial", "none"];
 /// In millionths.
 const QUANTITIES: [i64; 12] = [
@@ -59,22 +56,12 @@ pub fn takes_key(command: &Command) -> bool {
 
 /// The command of a step and whom it is about; none for a step about something that is not there yet.
 pub fn command(play: &Play, step: &Step) -> Option<(Target, Command)> {
-    let naive = &play.naive;
     Some(match *step {
-        Step::Account { under, kind, zone } => new_account(naive, under, kind, zone),
-        Step::Status { who, status } => {
-            let set = ops::account::SetStatus {
-                status: match status {
-                    0 => AccountStatus::Suspended,
-                    1 => AccountStatus::Inactive,
-                    _ => AccountStatus::Active,
-                },
-            };
-            (target(naive, who), Command::SetAccountStatus(set))
-        }
-        Step::Entitle(what, row) => (target(naive, what.who), entitle(play, what, row)),
         Step::Correct { nth, quantity } => {
-            let event_id = pick(nth, naive.events.iter().map(|event| event.id))?;
+            let event_id = named(play, nth, |naive| match naive.events_apart() {
+                apart if nth >= 20 && !apart.is_empty() => apart,
+                _ => ids(&naive.events, |event| event.id),
+            })?;
             let correct = ops::correct::Correct {
                 event_id,
                 quantity: self::quantity(quantity),
@@ -82,12 +69,16 @@ pub fn command(play: &Play, step: &Step) -> Option<(Target, Command)> {
             };
             (Target::Event(event_id), Command::Correct(correct))
         }
+        Step::Account { .. } | Step::Move { .. } | Step::Erase { .. } => {
+            return accounts::command(play, step);
+        }
+        Step::Status { .. } | Step::Entitle(..) => return accounts::command(play, step),
         Step::Grant { .. } | Step::Void { .. } => return grant(play, step),
         Step::Reserve { .. } | Step::Commit { .. } | Step::Release { .. } => {
-            return reservation(play, step);
+            return held::reservation(play, step);
         }
         Step::Acquire { .. } | Step::Heartbeat { .. } | Step::GiveBack { .. } => {
-            return lease(play, step);
+            return held::lease(play, step);
         }
         Step::Provision { .. } | Step::ChangePlan { .. } | Step::CancelPlan { .. } => {
             return plan(play, step);
@@ -108,7 +99,7 @@ pub fn another_call(play: &Play) -> (Target, Command) {
         period_end: None,
         details: BTreeMap::new(),
     };
-    (target(&play.naive, 0), Command::Meter(meter))
+    (target(&play.here.naive, 0), Command::Meter(meter))
 }
 
 fn usage(play: &Play, step: &Step) -> Option<(Target, Command)> {
@@ -143,7 +134,7 @@ fn usage(play: &Play, step: &Step) -> Option<(Target, Command)> {
                 occurred_at: at.map(|at| moment(play, at)),
                 period_start: None,
                 period_end: None,
-                details: BTreeMap::new(),
+                details: context(what),
             };
             (what, Command::Meter(meter))
         }
@@ -158,7 +149,7 @@ fn usage(play: &Play, step: &Step) -> Option<(Target, Command)> {
                 quantity: self::quantity(quantity),
                 unit: self::unit(play, what, unit),
                 context: context(what),
-                details: BTreeMap::new(),
+                details: context(what),
             };
             (what, Command::Consume(consume))
         }
@@ -172,89 +163,7 @@ fn usage(play: &Play, step: &Step) -> Option<(Target, Command)> {
         }
         _ => return None,
     };
-    Some((target(&play.naive, what.who), command))
-}
-
-fn reservation(play: &Play, step: &Step) -> Option<(Target, Command)> {
-    let held = |nth| pick(nth, play.naive.reservations.iter().map(|r| r.id));
-    Some(match *step {
-        Step::Reserve {
-            what,
-            quantity,
-            unit,
-            ttl,
-        } => {
-            let reserve = ops::reserve::Reserve {
-                resource: resource(play, what),
-                scope: scope(what),
-                quantity: self::quantity(quantity),
-                unit: self::unit(play, what, unit),
-                context: context(what),
-                ttl_seconds: ttl.min(30 * 86_400),
-            };
-            (target(&play.naive, what.who), Command::Reserve(reserve))
-        }
-        Step::Commit { nth, quantity } => {
-            let commit = ops::reserve::Commit {
-                reservation_id: held(nth)?,
-                quantity: quantity.map(self::quantity),
-                details: BTreeMap::new(),
-            };
-            let target = Target::Reservation(commit.reservation_id);
-            (target, Command::CommitReservation(commit))
-        }
-        Step::Release { nth } => {
-            let reservation_id = held(nth)?;
-            let release = ops::reserve::Release { reservation_id };
-            (
-                Target::Reservation(reservation_id),
-                Command::ReleaseReservation(release),
-            )
-        }
-        _ => return None,
-    })
-}
-
-fn lease(play: &Play, step: &Step) -> Option<(Target, Command)> {
-    let held = |nth| pick(nth, play.naive.leases.iter().map(|l| l.id));
-    Some(match *step {
-        Step::Acquire {
-            what,
-            slots,
-            ttl,
-            session,
-        } => {
-            let acquire = ops::lease::Acquire {
-                resource: resource(play, what),
-                scope: scope(what),
-                session_token: session.map(|session| format!("s{session}")),
-                ttl_seconds: ttl,
-                slots,
-                session_metadata: None,
-                context: context(what),
-            };
-            (
-                target(&play.naive, what.who),
-                Command::AcquireLease(acquire),
-            )
-        }
-        Step::Heartbeat { nth, extend } => {
-            let heartbeat = ops::lease::Heartbeat {
-                lease_id: held(nth)?,
-                extend_seconds: extend,
-            };
-            (
-                Target::Lease(heartbeat.lease_id),
-                Command::HeartbeatLease(heartbeat),
-            )
-        }
-        Step::GiveBack { nth } => {
-            let lease_id = held(nth)?;
-            let release = ops::lease::Release { lease_id };
-            (Target::Lease(lease_id), Command::ReleaseLease(release))
-        }
-        _ => return None,
-    })
+    Some((target(&play.here.naive, what.who), command))
 }
 
 fn grant(play: &Play, step: &Step) -> Option<(Target, Command)> {
@@ -275,10 +184,13 @@ fn grant(play: &Play, step: &Step) -> Option<(Target, Command)> {
                 expires_at: expires.map(|seconds| play.clock.saturating_add_secs(seconds)),
                 reason: None,
             };
-            (target(&play.naive, what.who), Command::GrantCredit(grant))
+            (
+                target(&play.here.naive, what.who),
+                Command::GrantCredit(grant),
+            )
         }
         Step::Void { nth } => {
-            let grant_id = pick(nth, play.naive.grants.iter().map(|g| g.id))?;
+            let grant_id = named(play, nth, |naive| ids(&naive.grants, |grant| grant.id))?;
             let void = ops::grant::VoidGrant { grant_id };
             (Target::Grant(grant_id), Command::VoidGrant(void))
         }
@@ -310,7 +222,12 @@ fn plan(play: &Play, step: &Step) -> Option<(Target, Command)> {
             carry_over,
         } => {
             // Mostly from the plan that was taken last.
-            let held = play.naive.subscriptions.last().map(|s| s.plan_id.clone());
+            let held = play
+                .here
+                .naive
+                .subscriptions
+                .last()
+                .map(|s| s.plan_id.clone());
             let change = ops::change_plan::ChangePlan {
                 from_plan_id: held.filter(|_| from > 1).unwrap_or(code(from)),
                 to_plan_id: code(to),
@@ -328,39 +245,7 @@ fn plan(play: &Play, step: &Step) -> Option<(Target, Command)> {
         }
         _ => return None,
     };
-    Some((target(&play.naive, who), command))
-}
-
-fn new_account(naive: &Naive, under: Option<usize>, kind: usize, zone: usize) -> (Target, Command) {
-    let number = naive.accounts.len();
-    let parent = under.and_then(|under| pick(under, naive.accounts.iter().map(|a| a.id)));
-    let create = ops::account::CreateAccount {
-        account_type: KINDS[kind].into(),
-        parent,
-        external_id: Some(format!("x{number}")),
-        timezone: ZONES.get(zone).map(|zone| (*zone).to_owned()),
-        ..organization(account_id(number))
-    };
-    let target = parent.map_or(Target::NewTree(create.account_id), Target::Account);
-    (target, Command::CreateAccount(create))
-}
-
-fn organization(account_id: Uuid) -> ops::account::CreateAccount {
-    ops::account::CreateAccount {
-        account_id,
-        account_type: KINDS[0].into(),
-        parent: None,
-        external_id: None,
-        display_name: None,
-        email: None,
-        timezone: None,
-        metadata: BTreeMap::new(),
-        status: AccountStatus::Active,
-    }
-}
-
-pub fn bystander(account_id: Uuid) -> Command {
-    Command::CreateAccount(organization(account_id))
+    Some((target(&play.here.naive, who), command))
 }
 
 pub fn check_of_nothing() -> Command {
@@ -374,58 +259,43 @@ pub fn check_of_nothing() -> Command {
     })
 }
 
-/// All ids end alike, so that all accounts make room for each other in memory.
-pub fn account_id(number: usize) -> Uuid {
-    Uuid::from_u128((7 << 100) + ((number as u128) << 8))
-}
-
-fn entitle(play: &Play, what: What, row: Entitle) -> Command {
-    let at = |when: Option<When>| when.map(|when| moment(play, when));
-    let effective_start = at(row.starts);
-    let begins = effective_start.unwrap_or(play.clock);
-    let create = ops::entitlement::CreateEntitlement {
-        resource: resource(play, what),
-        scope: scope(what),
-        limit_kind: kind(index(play, what.resource), row.kind),
-        quantity_allowed: row.allowed.map(Quantity::from_int),
-        unit: None,
-        effective_start,
-        effective_end: row.lasts.map(|seconds| begins.saturating_add_secs(seconds)),
-        window_type: Some(TYPES[row.window].into()),
-        window_anchor: at(row.anchor),
-        usage_from: at(row.usage_from),
-        priority: row.priority,
-        status: if row.suspended {
-            EntitlementStatus::Suspended
-        } else {
-            EntitlementStatus::Active
-        },
-        conditions: conditions(row.condition),
-    };
-    Command::CreateEntitlement(create)
-}
-
-/// An account by its id or its external id, or now and then one that does not exist.
-fn target(naive: &Naive, who: usize) -> Target {
-    let account = &naive.accounts[who % naive.accounts.len()];
+/// An account by its id or its external id, or now and then one that does not exist; the next to
+/// be created may be there in the other namespace.
+pub fn target(naive: &Naive, who: usize) -> Target {
+    let count = naive.accounts.len();
+    let account = &naive.accounts[who % count];
     match (who, &account.external) {
         (23, _) => Target::Account(Uuid::from_u128(1)),
+        (22, _) => Target::Account(accounts::account_id(count)),
+        (21, _) => Target::External(accounts::external_id(naive, count)),
         (12.., Some(external)) => Target::External(external.clone()),
         _ => Target::Account(account.id),
     }
 }
 
-fn pick(nth: usize, mut ids: impl ExactSizeIterator<Item = Uuid>) -> Option<Uuid> {
-    let count = ids.len().max(1);
-    ids.nth(nth % count)
+/// The id of something that was made here, or now and then in the other namespace.
+pub fn named(play: &Play, nth: usize, ids: impl Fn(&Naive) -> Vec<Uuid>) -> Option<Uuid> {
+    let foreign = ids(&play.elsewhere.naive);
+    match nth % 13 {
+        12 if !foreign.is_empty() => Some(foreign[nth % foreign.len()]),
+        _ => pick(nth, &ids(&play.here.naive)),
+    }
 }
 
-fn moment(play: &Play, when: When) -> Timestamp {
+pub fn ids<T>(of: &[T], id: impl Fn(&T) -> Uuid) -> Vec<Uuid> {
+    of.iter().map(id).collect()
+}
+
+pub fn pick(nth: usize, ids: &[Uuid]) -> Option<Uuid> {
+    ids.get(nth % ids.len().max(1)).copied()
+}
+
+pub fn moment(play: &Play, when: When) -> Timestamp {
     let at = play.clock.saturating_add_secs(when.seconds);
     if when.whole { at.floor_minute() } else { at }
 }
 
-fn quantity(index: usize) -> Quantity {
+pub fn quantity(index: usize) -> Quantity {
     Quantity::from_micros(QUANTITIES[index].into())
 }
 
@@ -442,7 +312,7 @@ pub fn scope(what: What) -> Option<Code> {
     [None, Some("a"), Some("b")][what.scope].map(Code::from)
 }
 
-fn unit(play: &Play, what: What, unit: usize) -> Option<Code> {
+pub fn unit(play: &Play, what: What, unit: usize) -> Option<Code> {
     [None, Some("minutes"), Some("gpu_hours")][if index(play, what.resource) == 1 {
         unit
     } else {
@@ -451,7 +321,7 @@ fn unit(play: &Play, what: What, unit: usize) -> Option<Code> {
     .map(Code::from)
 }
 
-fn context(what: What) -> BTreeMap<String, String> {
+pub fn context(what: What) -> BTreeMap<String, String> {
     let tier = ["", "1", "2", "x"][what.context];
     let told = [("tier", tier), ("mec.plan_id", "not from here")];
     told.into_iter()

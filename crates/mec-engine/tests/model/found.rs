@@ -5,24 +5,24 @@ use super::play::play;
 use super::windows::TYPES;
 use super::world::Setting;
 
-const WHAT: What = What {
+pub const WHAT: What = What {
     who: 0,
     resource: 0,
     scope: 0,
     context: 0,
 };
-const NOW: When = When {
+pub const NOW: When = When {
     seconds: 0,
     whole: false,
 };
-const RUNS: usize = 0;
-const SEATS: usize = 2;
+pub const RUNS: usize = 0;
+pub const SEATS: usize = 2;
 /// First moments: on a whole minute, and within one.
-const WHOLE: usize = 0;
-const WITHIN: usize = 1;
+pub const WHOLE: usize = 0;
+pub const WITHIN: usize = 1;
 
 /// Plays a history about a resource in every setting.
-fn found(start: usize, focus: usize, steps: &[Step]) {
+pub fn found(start: usize, focus: usize, steps: &[Step]) {
     let history = History {
         start,
         focus,
@@ -35,7 +35,7 @@ fn found(start: usize, focus: usize, steps: &[Step]) {
     }
 }
 
-fn limit(allowed: impl Into<Option<i64>>, window: &str) -> Entitle {
+pub fn limit(allowed: impl Into<Option<i64>>, window: &str) -> Entitle {
     Entitle {
         kind: 0,
         allowed: allowed.into(),
@@ -50,7 +50,7 @@ fn limit(allowed: impl Into<Option<i64>>, window: &str) -> Entitle {
     }
 }
 
-fn of(window: &str) -> usize {
+pub fn of(window: &str) -> usize {
     TYPES.iter().position(|of| *of == window).unwrap()
 }
 
@@ -59,7 +59,7 @@ fn entitle(row: Entitle) -> Step {
 }
 
 /// Quantities by their index: 0 is one, 1 is two, 4 is four.
-fn meter(quantity: usize) -> Step {
+pub fn meter(quantity: usize) -> Step {
     Step::Meter {
         what: WHAT,
         quantity,
@@ -68,14 +68,14 @@ fn meter(quantity: usize) -> Step {
     }
 }
 
-fn pass(seconds: i64) -> Step {
+pub fn pass(seconds: i64) -> Step {
     Step::Pass {
         seconds,
         shy: false,
     }
 }
 
-fn grant(window: Option<&str>, expires: Option<i64>) -> Step {
+pub fn grant(window: Option<&str>, expires: Option<i64>) -> Step {
     Step::Grant {
         what: WHAT,
         quantity: 0,
@@ -85,7 +85,7 @@ fn grant(window: Option<&str>, expires: Option<i64>) -> Step {
     }
 }
 
-fn acquire(slots: u32, ttl: i64) -> Step {
+pub fn acquire(slots: u32, ttl: i64) -> Step {
     Step::Acquire {
         what: WHAT,
         slots,
@@ -94,7 +94,7 @@ fn acquire(slots: u32, ttl: i64) -> Step {
     }
 }
 
-fn grace(hours: u32) -> Step {
+pub fn grace(hours: u32) -> Step {
     Step::Rules(vec![RuleRow {
         resource: 0,
         scope: 0,

@@ -60,6 +60,7 @@ impl Naive {
     ) -> Code {
         let ask = Ask {
             account,
+            under: None,
             resource: &grant.resource,
             scope: grant.scope.as_ref(),
             amount: 0,

@@ -75,6 +75,16 @@ pub enum Step {
         under: Option<usize>,
         kind: usize,
         zone: usize,
+        /// Whether it tells who a person is.
+        named: bool,
+    },
+    /// An account moves below another, or becomes an owner.
+    Move {
+        who: usize,
+        under: Option<usize>,
+    },
+    Erase {
+        who: usize,
     },
     Status {
         who: usize,
@@ -166,8 +176,10 @@ pub enum Step {
         nth: usize,
         other: bool,
     },
+    /// A step in the other namespace.
+    Elsewhere(Box<Step>),
     /// Writes that come at once and are committed together.
     Together(Vec<Step>),
-    /// Every account and resource is checked, and what was used is asked for.
+    /// Every account and resource is checked, what was used is asked for, and rows are read.
     Look,
 }

@@ -26,6 +26,7 @@ impl Naive {
     ) -> Outcome {
         let mut ask = Ask {
             account,
+            under: None,
             resource: &reserve.resource,
             scope: reserve.scope.as_ref(),
             amount: 0,
@@ -128,6 +129,7 @@ impl Naive {
             occurred_at: held.created_at,
             counts_from: Vec::new(),
             corrects: None,
+            details: commit.details.clone(),
         };
         let happened = Happened {
             event,
@@ -160,6 +162,7 @@ impl Naive {
     ) -> Outcome {
         let ask = Ask {
             account,
+            under: None,
             resource: &acquire.resource,
             scope: acquire.scope.as_ref(),
             amount: i128::from(acquire.slots) * 1_000_000,

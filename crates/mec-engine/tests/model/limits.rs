@@ -15,6 +15,8 @@ use super::windows::{self, ALL_TIME, Span};
 #[derive(Clone, Copy)]
 pub struct Ask<'a> {
     pub account: Uuid,
+    /// The levels of a correction: those of its event, nearest first. All else meets the present ones.
+    pub under: Option<&'a [Uuid]>,
     pub resource: &'a Code,
     pub scope: Option<&'a Code>,
     /// In the base unit.
@@ -82,7 +84,9 @@ impl Naive {
     /// All limits, nearest level first, and the levels that deny whatever they say.
     pub fn limits(&self, ask: &Ask<'_>) -> (Vec<Limit>, Vec<Lapse>) {
         let (mut limits, mut lapses) = (Vec::new(), Vec::new());
-        for (height, level) in self.path(ask.account).into_iter().enumerate() {
+        let present = || self.path(ask.account);
+        let levels = ask.under.map_or_else(present, <[Uuid]>::to_vec);
+        for (height, level) in levels.into_iter().enumerate() {
             let held: Vec<&Entitlement> = self
                 .entitlements
                 .iter()
@@ -196,7 +200,7 @@ impl Naive {
             window = windows::window(
                 window_type,
                 anchor,
-                &self.account(level).unwrap().zone,
+                self.account(level).unwrap().zone(),
                 ask.at,
             );
             window.start = window.start.max(oldest.usage_from);
@@ -230,7 +234,7 @@ impl Naive {
             if limits.iter().any(|l| l.window_type == grant.window_type) {
                 continue;
             }
-            let (of, zone) = (&grant.window_type, &account.zone);
+            let (of, zone) = (&grant.window_type, account.zone());
             let mut limit = Limit {
                 height,
                 level,

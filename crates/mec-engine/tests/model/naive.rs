@@ -17,9 +17,25 @@ pub struct Account {
     pub kind: Code,
     pub parent: Option<Uuid>,
     pub external: Option<String>,
-    pub zone: String,
+    /// Name, e-mail and metadata, while it tells who a person is.
+    pub person: Option<Person>,
+    pub zone: Option<String>,
     pub status: AccountStatus,
     pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+#[derive(Clone)]
+pub struct Person {
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl Account {
+    pub fn zone(&self) -> &str {
+        self.zone.as_deref().unwrap_or("UTC")
+    }
 }
 
 #[derive(Clone)]
@@ -31,9 +47,21 @@ pub struct Event {
     pub unit: Code,
     pub amount: i128,
     pub occurred_at: Timestamp,
-    /// From which moment it counts at each level: nearest first, the account itself included.
+    /// From which moment it counts at each level under which it was recorded: nearest first, the
+    /// account itself included. An account that moves leaves it where it is.
     pub counts_from: Vec<(Uuid, Timestamp)>,
     pub corrects: Option<Uuid>,
+    pub details: BTreeMap<String, String>,
+}
+
+impl Event {
+    pub fn levels(&self) -> Vec<Uuid> {
+        self.counts_from.iter().map(|(level, _)| *level).collect()
+    }
+
+    pub fn counts_at(&self, level: Uuid) -> bool {
+        self.counts_from.iter().any(|(of, _)| *of == level)
+    }
 }
 
 #[derive(Clone)]
@@ -110,6 +138,7 @@ pub type LimitName = (
 
 #[derive(Default)]
 pub struct Naive {
+    pub namespace: String,
     pub resources: Vec<ResourceType>,
     pub units: Vec<Unit>,
     pub rules: Vec<Rule>,
@@ -129,12 +158,15 @@ pub struct Naive {
     pub last: BTreeMap<Uuid, Timestamp>,
     /// The last fencing token of each tree.
     pub tokens: BTreeMap<Uuid, u64>,
+    /// Whether calls come at once with others: then what concerns two trees is done after them.
+    pub at_once: bool,
     ids: u128,
 }
 
 impl Naive {
-    pub fn new(lookups: Lookups, resources: Vec<ResourceType>) -> Self {
+    pub fn new(namespace: String, lookups: Lookups, resources: Vec<ResourceType>) -> Self {
         Self {
+            namespace,
             resources,
             units: lookups.units.into_values().collect(),
             ..Self::default()
@@ -182,9 +214,9 @@ impl Naive {
         self.path(account).contains(&level)
     }
 
-    /// The command's now: a clock that steps back reopens nothing.
-    pub fn now(&self, account: Option<Uuid>, clock: Timestamp) -> Timestamp {
-        let last = account.and_then(|account| self.last.get(&self.owner(account)));
+    /// The command's now: a clock that steps back reopens nothing in any tree that it concerns.
+    pub fn now(&self, trees: &[Uuid], clock: Timestamp) -> Timestamp {
+        let last = trees.iter().filter_map(|tree| self.last.get(tree)).max();
         last.map_or(clock, |last| clock.max(*last))
     }
 
@@ -288,7 +320,7 @@ impl Naive {
         for entitlement in &self.entitlements {
             let anchor = entitlement.window_anchor;
             let anchor = anchor.unwrap_or(entitlement.effective_start);
-            let zone = &self.account(entitlement.account_id).unwrap().zone;
+            let zone = self.account(entitlement.account_id).unwrap().zone();
             let of = &entitlement.window_type_code;
             moments.extend(windows::window(of, anchor, zone, clock).end);
         }

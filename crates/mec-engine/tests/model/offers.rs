@@ -25,7 +25,7 @@ pub fn rule(at: usize, row: &RuleRow, play: &Play) -> Rule {
         context: 0,
     };
     // Named anew each time, so that a rule is never taken for one that was there before.
-    let number = (play.keyed.len() as u128) << 60 | play.clock.as_micros() as u128;
+    let number = (play.here.keyed.len() as u128) << 60 | play.clock.as_micros() as u128;
     let rule_id = Uuid::from_u128((9 << 100) + (number << 8) + at as u128);
     Rule {
         rule_id,

@@ -1,15 +1,22 @@
 //! Accounts and entitlements made by hand.
 
-use mec_core::account::{self, AccountStatus};
+use mec_core::account::{self, AccountStatus, MAX_DEPTH};
 use mec_core::entitlement::{Entitlement, LimitKind};
 use mec_core::{Timestamp, ops};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calls::{Outcome, changed, unchanged};
-use super::naive::{Account, Naive};
+use super::naive::{Account, Naive, Person};
 
 impl Naive {
+    /// A row as it is answered, with its namespace.
+    fn row(&self, row: &impl serde::Serialize) -> Value {
+        let mut row: Value = serde_json::from_str(&serde_json::to_string(row).unwrap()).unwrap();
+        row["namespace_id"] = json!(self.namespace);
+        row
+    }
+
     pub fn create_account(
         &mut self,
         create: &ops::account::CreateAccount,
@@ -28,36 +35,40 @@ impl Naive {
         {
             return Err("parent_has_no_children");
         }
-        self.accounts.push(Account {
+        if create
+            .parent
+            .is_some_and(|p| self.path(p).len() >= MAX_DEPTH)
+        {
+            return Err("tree_too_deep");
+        }
+        let person = Person {
+            name: create.display_name.clone(),
+            email: create.email.clone(),
+            metadata: create.metadata.clone(),
+        };
+        let account = Account {
             id: create.account_id,
             kind: create.account_type.clone(),
             parent: create.parent,
             external: create.external_id.clone(),
-            zone: create.timezone.clone().unwrap_or_else(|| "UTC".into()),
-            status: create.status,
-            created_at: now,
-        });
-        changed(row(&account::Account {
-            account_id: create.account_id,
-            account_type_code: create.account_type.clone(),
-            parent_account_id: create.parent,
-            external_id: create.external_id.clone(),
-            display_name: None,
-            email: None,
-            timezone: create.timezone.clone(),
-            metadata: Default::default(),
+            person: Some(person),
+            zone: create.timezone.clone(),
             status: create.status,
             created_at: now,
             updated_at: now,
-        }))
+        };
+        let answer = self.row(&account.row());
+        self.accounts.push(account);
+        changed(answer)
     }
 
-    pub fn set_status(&mut self, account: Uuid, status: AccountStatus) -> Outcome {
-        let account = self.accounts.iter_mut().find(|a| a.id == account).unwrap();
+    pub fn set_status(&mut self, account: Uuid, status: AccountStatus, now: Timestamp) -> Outcome {
+        let account = self.account_mut(account);
         if account.status == status {
             return unchanged(json!(false));
         }
         account.status = status;
+        account.updated_at = now;
         changed(json!(true))
     }
 
@@ -106,15 +117,30 @@ impl Naive {
             updated_at: now,
             conditions: create.conditions.clone(),
         };
-        let answer = row(&entitlement);
+        let answer = self.row(&entitlement);
         self.entitlements.push(entitlement);
         changed(answer)
     }
 }
 
-/// A row as it is answered, with its namespace.
-fn row(row: &impl serde::Serialize) -> Value {
-    let mut row: Value = serde_json::from_str(&serde_json::to_string(row).unwrap()).unwrap();
-    row["namespace_id"] = json!("default");
-    row
+impl Account {
+    /// The row that is kept of it.
+    pub fn row(&self) -> account::Account {
+        let person = self.person.as_ref();
+        account::Account {
+            account_id: self.id,
+            account_type_code: self.kind.clone(),
+            parent_account_id: self.parent,
+            external_id: self.external.clone(),
+            display_name: person.and_then(|person| person.name.clone()),
+            email: person.and_then(|person| person.email.clone()),
+            timezone: self.zone.clone(),
+            metadata: person
+                .map(|person| person.metadata.clone())
+                .unwrap_or_default(),
+            status: self.status,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
 }

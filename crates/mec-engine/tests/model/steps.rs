@@ -8,16 +8,29 @@ use proptest::strategy::Union;
 use super::history::{Entitle, History, RuleRow, Step, What, When};
 
 pub fn history() -> impl Strategy<Value = History> {
-    let given = prop_oneof![2 => account(), 4 => entitle(), 1 => rules(), 1 => provision()];
     let focus = prop_oneof![4 => Just(0), 3 => Just(1), 1 => Just(2), 2 => Just(3), 1 => Just(4)];
-    let moods = MOODS.map(|(often, mood)| (often, vec(step(mood), 0..60).boxed()));
-    let steps = (vec(given, 0..10), Union::new_weighted(moods.to_vec()));
+    let moods = MOODS.map(|(often, mood)| {
+        let steps = vec(anywhere(step(mood).boxed()), 0..60);
+        (often, (vec(given(mood[6]), 0..10), steps).boxed())
+    });
+    let steps = Union::new_weighted(moods.to_vec());
     (0..8_usize, focus, steps).prop_map(|(start, focus, (given, steps))| History {
         start,
         focus,
         given,
         steps,
     })
+}
+
+/// What stands at the beginning; the more accounts, the more of them move.
+fn given(moved: u32) -> impl Strategy<Value = Step> {
+    let row = prop_oneof![
+        2 + moved / 3 => account(if moved > 3 { 0.5 } else { 0.8 }),
+        4 => entitle(),
+        1 => rules(),
+        1 => provision(),
+    ];
+    anywhere(row.boxed())
 }
 
 fn what() -> impl Strategy<Value = What> {
@@ -49,9 +62,34 @@ fn when() -> impl Strategy<Value = When> {
     (seconds, any::<bool>()).prop_map(|(seconds, whole)| When { seconds, whole })
 }
 
-fn account() -> impl Strategy<Value = Step> {
-    (weighted(0.8, 0..8_usize), 0..4_usize, 0..5_usize)
-        .prop_map(|(under, kind, zone)| Step::Account { under, kind, zone })
+/// Below another so often.
+fn account(below: f64) -> impl Strategy<Value = Step> {
+    let row = (
+        weighted(below, 0..8_usize),
+        0..4_usize,
+        0..5_usize,
+        any::<bool>(),
+    );
+    row.prop_map(|(under, kind, zone, named)| Step::Account {
+        under,
+        kind,
+        zone,
+        named,
+    })
+}
+
+/// Mostly below another account that is there, which may stand below it.
+fn moving() -> impl Strategy<Value = Step> {
+    let under = weighted(0.8, prop_oneof![12 => 0..8_usize, 2 => 8..10_usize]);
+    (0..24_usize, under).prop_map(|(who, under)| Step::Move { who, under })
+}
+
+/// Now and then in the other namespace.
+fn anywhere(step: BoxedStrategy<Step>) -> impl Strategy<Value = Step> {
+    (step, prop::bool::weighted(0.12)).prop_map(|(step, elsewhere)| match step {
+        step if elsewhere => Step::Elsewhere(Box::new(step)),
+        step => step,
+    })
 }
 
 fn entitle() -> impl Strategy<Value = Step> {
@@ -155,24 +193,29 @@ fn pass() -> impl Strategy<Value = Step> {
 }
 
 /// How often each kind of step comes, in the order of [`step`].
-type Mood = [u32; 16];
+type Mood = [u32; 18];
 
-const MOODS: [(u32, Mood); 5] = [
+const MOODS: [(u32, Mood); 6] = [
     // A little of everything.
-    (4, [4, 10, 2, 3, 2, 2, 1, 5, 2, 20, 8, 6, 5, 5, 4, 3]),
+    (4, [4, 10, 2, 3, 2, 2, 2, 1, 5, 2, 20, 1, 8, 6, 5, 5, 4, 3]),
     // Grants, drawn from and given back.
-    (2, [3, 8, 1, 1, 1, 1, 1, 3, 1, 20, 8, 1, 16, 1, 2, 3]),
+    (2, [3, 8, 1, 1, 1, 1, 1, 1, 3, 1, 20, 1, 8, 1, 16, 1, 2, 3]),
     // Plans that come and go.
-    (1, [2, 8, 1, 1, 1, 1, 1, 2, 1, 16, 3, 2, 3, 16, 2, 3]),
+    (1, [2, 8, 1, 1, 1, 1, 1, 1, 2, 1, 16, 1, 3, 2, 3, 16, 2, 3]),
     // Grace and its clock.
-    (1, [2, 14, 1, 1, 1, 1, 1, 3, 6, 24, 8, 8, 3, 1, 2, 3]),
+    (1, [2, 14, 1, 1, 1, 1, 1, 1, 3, 6, 24, 1, 8, 8, 3, 1, 2, 3]),
     // Reservations and leases that end.
-    (1, [4, 10, 1, 2, 2, 1, 1, 3, 2, 6, 20, 12, 6, 1, 2, 3]),
+    (1, [4, 10, 1, 2, 2, 1, 2, 1, 3, 2, 6, 1, 20, 12, 6, 1, 2, 3]),
+    // Accounts that move, with what they used and hold.
+    (
+        4,
+        [5, 8, 1, 2, 2, 6, 16, 1, 6, 2, 24, 14, 10, 8, 8, 2, 3, 5],
+    ),
 ];
 
 fn step(often: Mood) -> impl Strategy<Value = Step> {
     let write = prop_oneof![
-        1 => account(),
+        1 => account(0.8),
         2 => entitle(),
         8 => writes(),
         4 => holds(),
@@ -180,29 +223,34 @@ fn step(often: Mood) -> impl Strategy<Value = Step> {
         3 => grants(),
         2 => plans(),
         3 => again(),
+        2 => trees(),
     ];
     let [together, pass_by, minute, back, restart, rest @ ..] = often;
     let [
         an_account,
+        moved,
         status,
         an_entitlement,
         some_rules,
         used,
+        corrected,
         rest @ ..,
     ] = rest;
     let [held, leased, granted, planned, once_more, look] = rest;
     prop_oneof![
-        together => vec(write, 2..7).prop_map(Step::Together),
+        together => vec(anywhere(write.boxed()), 2..7).prop_map(Step::Together),
         pass_by => pass(),
         minute => Just(Step::ToMinute),
         2 * minute + 2 => (0..4_usize, any::<bool>()).prop_map(|(nth, shy)| Step::ToEnd { nth, shy }),
         back => prop_oneof![1..90_i64, 3_600..90_000_i64].prop_map(Step::Back),
         restart => Just(Step::Restart),
-        an_account => account(),
+        an_account => account(0.8),
+        moved => trees(),
         status => (0..8_usize, 0..8_usize).prop_map(|(who, status)| Step::Status { who, status }),
         an_entitlement => entitle(),
         some_rules => rules(),
         used => usage(),
+        corrected => corrections(),
         held => holds(),
         leased => leases(),
         granted => grants(),
@@ -210,6 +258,11 @@ fn step(often: Mood) -> impl Strategy<Value = Step> {
         once_more => again(),
         look => Just(Step::Look),
     ]
+}
+
+fn trees() -> impl Strategy<Value = Step> {
+    let erase = (0..24_usize).prop_map(|who| Step::Erase { who });
+    prop_oneof![5 => moving(), 1 => erase]
 }
 
 fn again() -> impl Strategy<Value = Step> {
@@ -236,9 +289,13 @@ fn writes() -> impl Strategy<Value = Step> {
             Step::Meter { what, quantity, unit, at }
         }),
         8 => asked().prop_map(|(what, quantity, unit)| Step::Consume { what, quantity, unit }),
-        3 => (0..40_usize, quantity()).prop_map(|(nth, quantity)| Step::Correct { nth, quantity }),
+        3 => corrections(),
         1 => (what(), quantity()).prop_map(|(what, quantity)| Step::SetInventory { what, quantity }),
     ]
+}
+
+fn corrections() -> impl Strategy<Value = Step> {
+    (0..60_usize, quantity()).prop_map(|(nth, quantity)| Step::Correct { nth, quantity })
 }
 
 fn ttl() -> impl Strategy<Value = i64> {

@@ -6,7 +6,9 @@ use mec_core::{Code, Timestamp, ops};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::calls::{CONSUMABLE, Done, Named, Outcome, changed, is_granted, unchanged, with_event};
+use super::calls::{
+    CONSUMABLE, Done, LATER, Named, Outcome, changed, is_granted, unchanged, with_event,
+};
 use super::decide::{Effect, Judged};
 use super::limits::Ask;
 use super::naive::{Draw, Event, Naive};
@@ -54,6 +56,7 @@ impl Naive {
             occurred_at,
             counts_from: Vec::new(),
             corrects: None,
+            details: meter.details.clone(),
         };
         // A fact has no context: limits with conditions on one do not meet it.
         let happened = Happened {
@@ -74,6 +77,7 @@ impl Naive {
     ) -> Outcome {
         let mut ask = Ask {
             account,
+            under: None,
             resource: &consume.resource,
             scope: consume.scope.as_ref(),
             amount: 0,
@@ -107,6 +111,7 @@ impl Naive {
             occurred_at: now,
             counts_from: Vec::new(),
             corrects: None,
+            details: consume.details.clone(),
         };
         let happened = Happened {
             event,
@@ -154,6 +159,9 @@ impl Naive {
                 changed: false,
                 late: false,
             });
+        }
+        if self.at_once && self.owners(&original.levels()).len() > 1 {
+            return Err(LATER);
         }
         let event = Event {
             id: named.id(),
@@ -206,6 +214,7 @@ impl Naive {
             occurred_at: now,
             counts_from: Vec::new(),
             corrects: None,
+            details: BTreeMap::new(),
         };
         let happened = Happened {
             event,
@@ -235,14 +244,17 @@ impl Naive {
         if resource.is_inventory && total + event.amount < 0 {
             return Err("inventory_below_zero");
         }
-        let path = self.path(event.account);
+        // A correction counts where its event does, wherever the account has moved since.
         if event.corrects.is_none() {
             let from = |level: Uuid| self.counts_from(level, &event.resource, event.occurred_at);
+            let path = self.path(event.account);
             event.counts_from = path.iter().map(|level| (*level, from(*level))).collect();
         }
+        let levels = event.levels();
         let (resource, scope) = (event.resource.clone(), event.scope.clone());
         let ask = Ask {
             account: event.account,
+            under: Some(&levels),
             resource: &resource,
             scope: scope.as_ref(),
             amount: event.amount,
@@ -252,10 +264,10 @@ impl Naive {
         };
         let before = self.with_grace(&ask);
         let mut draws = Vec::new();
-        for level in path {
+        for level in &levels {
             match event.corrects {
                 Some(original) if event.amount < 0 => {
-                    draws.extend(self.given_back(original, level, -event.amount, now));
+                    draws.extend(self.given_back(original, *level, -event.amount, now));
                 }
                 original => {
                     let event_id = original.unwrap_or(event.id);
@@ -263,7 +275,7 @@ impl Naive {
                         at: event.occurred_at,
                         ..ask
                     };
-                    draws.extend(self.draws(&past, event_id, level, happened.ends, now));
+                    draws.extend(self.draws(&past, event_id, *level, happened.ends, now));
                 }
             }
         }

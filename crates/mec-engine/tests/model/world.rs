@@ -7,7 +7,7 @@ use mec_core::need::{Loaded, Need};
 use mec_core::{Command, Namespace, Timestamp};
 use mec_engine::{Engine, EngineConfig, EngineError, Outcome, Request, RisingIds, Target};
 use mec_store::memory::MemoryStore;
-use mec_store::{Batch, CatalogueDraft, Clock, Store, UsageQuery};
+use mec_store::{Batch, CatalogueDraft, Clock, SeriesQuery, SeriesRow, Store, UsageQuery};
 use mec_store_sqlite::{SqliteConfig, SqliteStore};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -30,6 +30,14 @@ impl Clock for HandClock {
 enum Place {
     Memory(MemoryStore),
     Folder(tempfile::TempDir),
+}
+
+/// What is asked of the engine.
+#[derive(Clone)]
+pub struct Call {
+    pub target: Target,
+    pub key: Option<String>,
+    pub command: Command,
 }
 
 /// Where an engine keeps its data, and whether it can hold it in memory.
@@ -72,15 +80,16 @@ impl World {
     fn open(&self) -> Engine {
         match &self.place {
             Place::Memory(store) => self.start(store.clone()),
-            Place::Folder(folder) => {
-                let config = SqliteConfig {
-                    data_dir: folder.path().to_owned(),
-                    max_size_bytes: None,
-                };
-                let store = SqliteStore::open(&config, self.clock.clone(), &mut RisingIds);
-                self.start(store.unwrap())
-            }
+            Place::Folder(folder) => self.start(self.open_store(folder)),
         }
+    }
+
+    fn open_store(&self, folder: &tempfile::TempDir) -> SqliteStore {
+        let config = SqliteConfig {
+            data_dir: folder.path().to_owned(),
+            max_size_bytes: None,
+        };
+        SqliteStore::open(&config, self.clock.clone(), &mut RisingIds).unwrap()
     }
 
     fn start(&self, store: impl Store) -> Engine {
@@ -103,32 +112,23 @@ impl World {
         }
     }
 
-    pub fn call(
-        &self,
-        target: Target,
-        key: Option<&str>,
-        command: Command,
-    ) -> Result<Outcome, EngineError> {
-        let request = request(target, key, command);
+    pub fn call(&self, namespace: &Namespace, call: &Call) -> Result<Outcome, EngineError> {
+        let request = request(namespace, call);
         self.runtime.block_on(self.engine().call(request))
     }
 
     /// Hands in many calls at once.
-    pub fn call_all(
+    pub fn call_all<'c>(
         &self,
-        calls: &[(Target, Option<String>, Command)],
+        calls: impl Iterator<Item = (&'c Namespace, &'c Call)>,
     ) -> Vec<Result<Outcome, EngineError>> {
-        let requests = calls
-            .iter()
-            .map(|(target, key, command)| request(target.clone(), key.as_deref(), command.clone()));
+        let requests = calls.map(|(namespace, call)| request(namespace, call));
         let answers = self.engine().call_all(requests.collect());
         self.runtime.block_on(answers).unwrap()
     }
 
-    pub fn put_catalogue(&self, draft: CatalogueDraft) {
-        let put = self
-            .engine()
-            .put_catalogue(Namespace::default_namespace(), draft);
+    pub fn put_catalogue(&self, namespace: &Namespace, draft: CatalogueDraft) {
+        let put = self.engine().put_catalogue(namespace.clone(), draft);
         self.runtime.block_on(put).unwrap();
     }
 
@@ -136,21 +136,33 @@ impl World {
         self.runtime.block_on(self.engine().usage(query)).unwrap()
     }
 
-    /// What is left of a grant, where the store lets itself be asked beside the engine.
-    pub fn left_of_grant(&self, owner: Uuid, grant: Uuid) -> Option<i128> {
-        let Place::Memory(store) = &self.place else {
-            return None;
-        };
-        let loaded = self.runtime.block_on(async {
-            let mut batch = store.begin(0, &[], &[]).await.unwrap();
-            let needs = [Need::Grant(grant)];
-            let namespace = Namespace::default_namespace();
-            batch.load(&namespace, owner, &needs).await.unwrap().pop()
-        });
-        match loaded {
-            Some(Loaded::Grant(Some(grant))) => Some(grant.remaining),
-            other => panic!("{other:?}"),
+    pub fn series(&self, query: SeriesQuery) -> Vec<SeriesRow> {
+        self.runtime.block_on(self.engine().series(query)).unwrap()
+    }
+
+    /// What the store holds for needs of a tree, where it lets itself be asked beside the engine.
+    pub fn stored(&self, namespace: &Namespace, tree: Uuid, needs: &[Need]) -> Option<Vec<Loaded>> {
+        match &self.place {
+            Place::Memory(store) => Some(self.load(store, namespace, tree, needs)),
+            Place::Folder(_) if self.engine.is_some() => None,
+            Place::Folder(folder) => {
+                let store = self.open_store(folder);
+                Some(self.load(&store, namespace, tree, needs))
+            }
         }
+    }
+
+    fn load(
+        &self,
+        store: &impl Store,
+        namespace: &Namespace,
+        tree: Uuid,
+        needs: &[Need],
+    ) -> Vec<Loaded> {
+        self.runtime.block_on(async {
+            let mut batch = store.begin(0, &[], &[]).await.unwrap();
+            batch.load(namespace, tree, needs).await.unwrap()
+        })
     }
 
     /// The ledger and the counters on disk must agree.
@@ -167,12 +179,12 @@ impl World {
     }
 }
 
-fn request(target: Target, key: Option<&str>, command: Command) -> Request {
+fn request(namespace: &Namespace, call: &Call) -> Request {
     Request {
-        namespace: Namespace::default_namespace(),
-        target,
-        command,
-        key: key.map(Into::into),
+        namespace: namespace.clone(),
+        target: call.target.clone(),
+        command: call.command.clone(),
+        key: call.key.as_deref().map(Into::into),
         by: "model".into(),
         guard: None,
         request_id: None,
