@@ -153,6 +153,15 @@ impl Part {
             .map(|(_, _, set)| set)
     }
 
+    /// The slots held in the account's whole subtree, by resource.
+    pub fn leased(&self) -> impl Iterator<Item = (&Code, &HoldSet)> {
+        let of_leases = |(kind, _, _): &&(HoldKind, Code, HoldSet)| *kind == HoldKind::Lease;
+        self.holds
+            .iter()
+            .filter(of_leases)
+            .map(|(_, resource, set)| (resource, set))
+    }
+
     /// The live lease of a session, if it has one.
     pub fn session(
         &self,

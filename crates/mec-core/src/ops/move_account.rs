@@ -1,5 +1,6 @@
 //! Moving an account, with everything below it, to another parent or to a tree of its own.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -7,10 +8,14 @@ use uuid::Uuid;
 
 use crate::account::{Account, MAX_DEPTH};
 use crate::answer::Answer;
-use crate::book::Levels;
-use crate::change::{AccountMove, Change};
+use crate::book::{Levels, Part};
+use crate::change::{AccountMove, Change, LimitKey};
 use crate::command::{Env, Executed};
+use crate::entitlement::LimitKind;
+use crate::ids::Code;
+use crate::limits::{self, Context, Query, applicable};
 use crate::need::{Need, Stop};
+use crate::ops::grace::{has_grace, touch_clock};
 use crate::refusal::Refusal;
 
 /// Arguments of moving.
@@ -34,12 +39,13 @@ pub fn move_account(to: &MoveAccount, env: &Env<'_>) -> Result<Executed, Stop> {
         None => Levels::new(),
     };
     fits(env, &above)?;
+    let clocks = grace_clocks(env, part, &levels, &above)?;
     let account = Account {
         parent_account_id: to.new_parent,
         updated_at: env.now,
         ..(*part.account).clone()
     };
-    let ids = |levels: &[&crate::Part]| levels.iter().map(|part| part.id()).collect();
+    let ids = |levels: &[&Part]| levels.iter().map(|part| part.id()).collect();
     let moved = AccountMove {
         account: Arc::new(account),
         was_under: levels.get(1..).map(ids).unwrap_or_default(),
@@ -47,11 +53,53 @@ pub fn move_account(to: &MoveAccount, env: &Env<'_>) -> Result<Executed, Stop> {
         from_tree: part.tree_id,
         to_tree: above.first().map_or(env.account, |parent| parent.tree_id),
     };
-    Ok(Executed::changed(
-        Answer::Bool(true),
-        vec![Change::AccountMoved(moved)],
-        None,
-    ))
+    let mut changes = vec![Change::AccountMoved(moved)];
+    changes.extend(clocks);
+    Ok(Executed::changed(Answer::Bool(true), changes, None))
+}
+
+/// The grace clocks of the limits that the slots which come along bring above their allowance, at the
+/// levels that the account joins. The limits are those that it would meet without a context. At the
+/// levels that it leaves a clock is not read once what is used has fallen.
+fn grace_clocks(
+    env: &Env<'_>,
+    part: &Part,
+    levels: &Levels<'_>,
+    above: &Levels<'_>,
+) -> Result<Vec<Change>, Stop> {
+    let after: Levels<'_> = std::iter::once(part).chain(above.iter().copied()).collect();
+    let was_under = |id| levels.iter().any(|level| level.id() == id);
+    let mut changes = Vec::new();
+    for (resource, leased) in part.leased() {
+        let resource = env.catalogue.resource_type(resource);
+        let Some(resource) = resource.filter(|r| has_grace(env, &r.resource_type_code)) else {
+            continue;
+        };
+        let scopes: BTreeSet<Option<&Code>> = leased
+            .live(env.now)
+            .map(|hold| hold.scope.as_ref())
+            .collect();
+        let mut seen: Vec<LimitKey> = Vec::new();
+        for scope in scopes {
+            let query = Query {
+                resource,
+                scope,
+                kinds: limits::LEASABLE,
+                context: &Context::new(),
+            };
+            for limit in &applicable(env.catalogue, &after, &query, env.now)?.limits {
+                let key = limit.key(&resource.resource_type_code);
+                let counts = limit.kind == LimitKind::Concurrency && !was_under(limit.part.id());
+                if counts && !seen.contains(&key) {
+                    let scope = limit.scope.map(|scope| &**scope);
+                    let slots = leased.sum(env.now, scope, None, None);
+                    touch_clock(env, &query, limit, slots, &mut changes)?;
+                    seen.push(key);
+                }
+            }
+        }
+    }
+    Ok(changes)
 }
 
 fn fits(env: &Env<'_>, above: &Levels<'_>) -> Result<(), Stop> {

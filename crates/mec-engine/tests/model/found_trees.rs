@@ -1,6 +1,6 @@
 //! Histories of accounts that move, each in its shortest form.
 
-use super::found::{RUNS, SEATS, WHAT, WHOLE, found, grant, limit, pass};
+use super::found::{RUNS, SEATS, WHAT, WHOLE, found, grace, grant, limit, pass};
 use super::history::{Entitle, Step, What};
 
 /// An account below another, or an owner. The first account is there from the beginning.
@@ -175,6 +175,28 @@ fn what_a_refused_move_has_read_of_another_tree_still_holds_what_has_ended_here_
         Step::Back(30),
         Step::Look,
         acquire(1, 1, 60),
+    ];
+    played(SEATS, &steps);
+}
+
+#[test]
+fn slots_that_come_along_start_the_grace_clock_of_a_limit_that_they_pass() {
+    let hour = 3_600;
+    let steps = [
+        entitle(0, limit(None, "none")),
+        entitle(1, limit(2, "none")),
+        grace(1),
+        acquire(2, 3, 9 * hour),
+        move_to(2, 0),
+        Step::Look,
+        pass(2 * hour),
+        Step::Look,
+        acquire(1, 1, hour),
+        move_to(2, 0),
+        acquire(1, 3, 9 * hour),
+        pass(hour),
+        Step::Restart,
+        acquire(1, 1, hour),
     ];
     played(SEATS, &steps);
 }

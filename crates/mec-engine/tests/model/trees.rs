@@ -1,11 +1,15 @@
 //! Trees: accounts that move between them, and what stays and what moves along.
 
+use std::collections::BTreeMap;
+
 use mec_core::account::MAX_DEPTH;
-use mec_core::{Command, Timestamp};
+use mec_core::entitlement::LimitKind;
+use mec_core::{Code, Command, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::calls::{LATER, Outcome, changed, unchanged};
+use super::calls::{LATER, LEASABLE, Outcome, changed, unchanged};
+use super::limits::{Ask, Limit};
 use super::naive::{Account, Event, Naive};
 
 impl Naive {
@@ -76,6 +80,7 @@ impl Naive {
         }
         let above = self.path(account).split_off(1);
         let from = self.owner(account);
+        let clocks = self.clocks_at(account, under, now);
         let moved = self.account_mut(account);
         moved.parent = under;
         moved.updated_at = now;
@@ -87,11 +92,48 @@ impl Naive {
             held.grant_holds
                 .retain(|(level, _, _)| !(along && left(level)));
         }
+        for (resource, scope, limit) in clocks {
+            let ask = slots(account, &resource, scope.as_ref(), None, now);
+            self.set_clocks(vec![limit], &ask, now);
+        }
         // What is held there bears tokens of the tree that it came from.
         let given = self.tokens.get(&from).copied().unwrap_or_default();
         let token = self.tokens.entry(self.owner(account)).or_default();
         *token = given.max(*token);
         changed(json!(true))
+    }
+
+    /// The limits with grace that count the slots which come along, at the levels that are joined, as
+    /// they are before.
+    fn clocks_at(
+        &self,
+        account: Uuid,
+        under: Option<Uuid>,
+        now: Timestamp,
+    ) -> Vec<(Code, Option<Code>, Limit)> {
+        let left = self.path(account);
+        let mut joined = vec![account];
+        joined.extend(under.map(|parent| self.path(parent)).unwrap_or_default());
+        let mut clocks: Vec<(Code, Option<Code>, Limit)> = Vec::new();
+        for held in self
+            .leases
+            .iter()
+            .filter(|l| !l.released && now < l.expires_at)
+        {
+            if !self.is_below(held.account, account) {
+                continue;
+            }
+            let (resource, scope) = (&held.resource, held.scope.as_ref());
+            for limit in self.with_grace(&slots(account, resource, scope, Some(&joined), now)) {
+                let name = limit.name(resource);
+                let is_known = clocks.iter().any(|(of, _, limit)| limit.name(of) == name);
+                let counts = limit.kind == LimitKind::Concurrency && !left.contains(&limit.level);
+                if counts && !is_known {
+                    clocks.push((resource.clone(), held.scope.clone(), limit));
+                }
+            }
+        }
+        clocks
     }
 
     /// Blanks what tells who a person is.
@@ -105,5 +147,25 @@ impl Naive {
         }
         account.updated_at = now;
         changed(json!(true))
+    }
+}
+
+/// What asks for the limits of slots that come along: the account that moves, without a context.
+fn slots<'a>(
+    account: Uuid,
+    resource: &'a Code,
+    scope: Option<&'a Code>,
+    under: Option<&'a [Uuid]>,
+    at: Timestamp,
+) -> Ask<'a> {
+    Ask {
+        account,
+        under,
+        resource,
+        scope,
+        amount: 0,
+        kinds: LEASABLE,
+        context: const { &BTreeMap::new() },
+        at,
     }
 }
