@@ -51,6 +51,7 @@ pub fn takes_key(command: &Command) -> bool {
             | Command::Correct(_)
             | Command::SetInventory(_)
             | Command::GrantCredit(_)
+            | Command::MoveAccount(_)
     )
 }
 
