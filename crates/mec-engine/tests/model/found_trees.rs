@@ -1,4 +1,4 @@
-//! Histories of accounts that move, each in its shortest form.
+//! Histories of accounts that move, and of two namespaces, each in its shortest form.
 
 use super::found::{RUNS, SEATS, WHAT, WHOLE, found, grace, grant, limit, pass};
 use super::history::{Entitle, Step, What};
@@ -64,6 +64,10 @@ fn reserve(who: usize, quantity: usize) -> Step {
 
 fn correct(quantity: usize) -> Step {
     Step::Correct { nth: 0, quantity }
+}
+
+fn correct_nth(nth: usize) -> Step {
+    Step::Correct { nth, quantity: 4 }
 }
 
 fn played(focus: usize, steps: &[Step]) {
@@ -199,4 +203,36 @@ fn slots_that_come_along_start_the_grace_clock_of_a_limit_that_they_pass() {
         acquire(1, 1, hour),
     ];
     played(SEATS, &steps);
+}
+
+#[test]
+fn nothing_of_another_namespace_is_found() {
+    // By its index, each names what is there in the other namespace only.
+    let foreign = [
+        correct_nth(12),
+        Step::Commit {
+            nth: 12,
+            quantity: None,
+        },
+        Step::Release { nth: 12 },
+        Step::Void { nth: 12 },
+        Step::Heartbeat {
+            nth: 12,
+            extend: None,
+        },
+        Step::GiveBack { nth: 12 },
+    ];
+    let elsewhere = |step: &Step| Step::Elsewhere(Box::new(step.clone()));
+    let made = [
+        entitle(0, limit(9, "none")),
+        grant(None, None),
+        meter(0, 1),
+        reserve(0, 1),
+    ];
+    let lease = [entitle(0, limit(9, "none")), acquire(0, 1, 600)];
+    for (focus, made) in [(RUNS, &made[..]), (SEATS, &lease[..])] {
+        let asked = foreign.iter().map(elsewhere);
+        let steps = made.iter().cloned().chain(asked).chain([Step::Look]);
+        played(focus, &steps.collect::<Vec<_>>());
+    }
 }
