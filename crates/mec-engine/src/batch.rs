@@ -413,8 +413,17 @@ async fn loop_until_decided<B: Batch>(
                 return Ok(None);
             }
             Some(other) => {
+                let key = (request.namespace.clone(), other);
+                let was_open = run.trees.contains_key(&key);
                 let last_at = run.open_tree(&request.namespace, other).await?;
                 run.now = run.now.max(last_at);
+                if !was_open
+                    && run.locked.is_some()
+                    && let Some(working) = run.trees.get_mut(tree)
+                {
+                    // It was read before its tree was locked, and is read again.
+                    working.forget(&need);
+                }
             }
             None => {}
         }

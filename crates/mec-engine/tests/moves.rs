@@ -244,6 +244,7 @@ async fn an_account_moves_below_one_that_is_created_in_the_same_batch() {
         by: "test".into(),
         guard: None,
         request_id: None,
+        consistency: Default::default(),
     };
     let both = vec![
         request(Target::Account(globex), Command::CreateAccount(create)),

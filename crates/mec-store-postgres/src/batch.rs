@@ -259,12 +259,10 @@ impl Batch for PostgresBatch {
         tree: Uuid,
         needs: &[Need],
     ) -> Result<Vec<Loaded>, StoreError> {
-        let head = self.head(namespace, tree).await?;
-        let ended_by = head.map_or(self.now, |head| head.last_at.min(self.now));
         let connection = held(&self.connection)?;
         let mut loaded = Vec::with_capacity(needs.len());
         for need in needs {
-            loaded.push(load::load(connection, namespace, tree, need, ended_by).await?);
+            loaded.push(load::load(connection, namespace, tree, need, self.now).await?);
         }
         Ok(loaded)
     }

@@ -112,12 +112,12 @@ pub(crate) async fn load(
     namespace: &Namespace,
     tree: Uuid,
     need: &Need,
-    ended_by: Timestamp,
+    now: Timestamp,
 ) -> Read<Loaded> {
     let ns = namespace.as_str();
     Ok(match need {
         Need::Part(account) => {
-            let part = part(connection, ns, *account, ended_by).await?;
+            let part = part(connection, ns, *account, now).await?;
             Loaded::Part(part.map(Box::new))
         }
         Need::Sum {
@@ -207,9 +207,10 @@ async fn part(
     connection: &Connection,
     ns: &str,
     account: Uuid,
-    ended_by: Timestamp,
+    now: Timestamp,
 ) -> Read<Option<PartRows>> {
-    let at = At(ended_by);
+    // The statements leave out what had ended by then, and by the now of the tree it stands in.
+    let at = At(now);
     let of: [Value<'_>; 2] = [&ns, &account];
     let of_now: [Value<'_>; 3] = [&ns, &account, &at];
     let (
