@@ -44,6 +44,7 @@ fn request(target: Target, key: Option<&str>, command: Command) -> Request {
         by: "test".into(),
         guard: None,
         request_id: None,
+        consistency: Default::default(),
     }
 }
 

@@ -60,10 +60,10 @@ mod world;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestError, TestRunner};
 
 use crate::play::play;
-use crate::world::Setting;
+use crate::world::{Kept, Setting};
 
 const IN_MEMORY: Setting = Setting {
-    on_disk: false,
+    kept: Kept::Memory,
     crowded: false,
 };
 
@@ -96,7 +96,7 @@ fn histories_in_memory_are_answered_as_the_model_answers_them() {
 #[test]
 fn histories_on_disk_are_answered_as_the_model_answers_them() {
     let setting = Setting {
-        on_disk: true,
+        kept: Kept::Folder,
         ..IN_MEMORY
     };
     judge(setting, 15);

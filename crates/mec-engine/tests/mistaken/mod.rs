@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use mec_core::book::TreeHead;
 use mec_core::catalogue::Lookups;
+use mec_core::lookups::LookupRef;
 use mec_core::need::{Loaded, Need};
 use mec_core::{Catalogue, Namespace, Timestamp};
 use mec_store::memory::{MemoryBatch, MemoryStore};
 use mec_store::{
-    Batch, CatalogueDraft, CatalogueRows, CommitError, CommitSet, Expired, KeyRef, KeyState,
-    Locator, Place, Retention, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
+    Batch, CatalogueAge, CatalogueDraft, CatalogueRows, CommitError, CommitSet, Expired, KeyRef,
+    KeyState, Locator, Place, Retention, SeriesQuery, SeriesRow, Store, StoreError, TreeRef,
+    UsageQuery,
 };
 use uuid::Uuid;
 
@@ -46,9 +48,14 @@ impl Store for Mistaken {
         self.store.lanes()
     }
 
-    async fn begin(&self, lane: usize, keys: &[KeyRef]) -> Result<MistakenBatch, StoreError> {
+    async fn begin(
+        &self,
+        lane: usize,
+        trees: &[TreeRef],
+        keys: &[KeyRef],
+    ) -> Result<MistakenBatch, StoreError> {
         Ok(MistakenBatch {
-            batch: self.store.begin(lane, keys).await?,
+            batch: self.store.begin(lane, trees, keys).await?,
             store: self.clone(),
         })
     }
@@ -63,6 +70,14 @@ impl Store for Mistaken {
 
     async fn lookups(&self) -> Result<Arc<Lookups>, StoreError> {
         self.store.lookups().await
+    }
+
+    async fn used_lookups(&self, rows: Vec<LookupRef>) -> Result<Vec<LookupRef>, StoreError> {
+        self.store.used_lookups(rows).await
+    }
+
+    async fn put_lookups(&self, lookups: &Lookups) -> Result<Arc<Lookups>, CommitError> {
+        self.store.put_lookups(lookups).await
     }
 
     async fn put_catalogue(
@@ -94,12 +109,11 @@ impl Store for Mistaken {
         self.store.series(query).await
     }
 
-    async fn find(
+    async fn locate(
         &self,
-        namespace: &Namespace,
-        locator: Locator,
-    ) -> Result<Option<Place>, StoreError> {
-        self.store.find(namespace, locator).await
+        references: &[(Namespace, Locator)],
+    ) -> Result<Vec<Option<Place>>, StoreError> {
+        self.store.locate(references).await
     }
 
     async fn ancestors(
@@ -120,8 +134,16 @@ impl Batch for MistakenBatch {
         self.batch.now()
     }
 
+    fn heads(&self) -> &[Option<TreeHead>] {
+        self.batch.heads()
+    }
+
     fn keys(&self) -> &[KeyState] {
         self.batch.keys()
+    }
+
+    async fn catalogue_age(&mut self, namespace: &Namespace) -> Result<CatalogueAge, StoreError> {
+        self.batch.catalogue_age(namespace).await
     }
 
     async fn locate(

@@ -3,7 +3,7 @@
 use super::history::{Entitle, History, RuleRow, Step, What, When};
 use super::play::play;
 use super::windows::TYPES;
-use super::world::Setting;
+use super::world::{Kept, Setting};
 
 pub const WHAT: What = What {
     who: 0,
@@ -29,8 +29,12 @@ pub fn found(start: usize, focus: usize, steps: &[Step]) {
         given: Vec::new(),
         steps: steps.to_vec(),
     };
-    for (on_disk, crowded) in [(false, false), (true, false), (false, true)] {
-        let setting = Setting { on_disk, crowded };
+    for (kept, crowded) in [
+        (Kept::Memory, false),
+        (Kept::Folder, false),
+        (Kept::Memory, true),
+    ] {
+        let setting = Setting { kept, crowded };
         play(&history, setting).unwrap_or_else(|why| panic!("{setting:?}: {why}"));
     }
 }

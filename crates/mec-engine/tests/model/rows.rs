@@ -11,7 +11,7 @@ use super::naive::{Account, Naive, Person};
 
 impl Naive {
     /// A row as it is answered, with its namespace.
-    fn row(&self, row: &impl serde::Serialize) -> Value {
+    pub fn row(&self, row: &impl serde::Serialize) -> Value {
         let mut row: Value = serde_json::from_str(&serde_json::to_string(row).unwrap()).unwrap();
         row["namespace_id"] = json!(self.namespace);
         row

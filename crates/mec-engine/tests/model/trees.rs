@@ -142,11 +142,16 @@ impl Naive {
         let person = account.person.take();
         let told =
             person.is_some_and(|p| p.name.is_some() || p.email.is_some() || !p.metadata.is_empty());
-        if !told {
-            return unchanged(json!(false));
+        if told {
+            account.updated_at = now;
         }
-        account.updated_at = now;
-        changed(json!(true))
+        let row = account.row();
+        let answer = self.row(&row);
+        if told {
+            changed(answer)
+        } else {
+            unchanged(answer)
+        }
     }
 }
 

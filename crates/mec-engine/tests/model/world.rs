@@ -8,6 +8,7 @@ use mec_core::{Command, Namespace, Timestamp};
 use mec_engine::{Engine, EngineConfig, EngineError, Outcome, Request, RisingIds, Target};
 use mec_store::memory::MemoryStore;
 use mec_store::{Batch, CatalogueDraft, Clock, SeriesQuery, SeriesRow, Store, UsageQuery};
+use mec_store_postgres::{PostgresConfig, PostgresStore};
 use mec_store_sqlite::{SqliteConfig, SqliteStore};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -30,6 +31,17 @@ impl Clock for HandClock {
 enum Place {
     Memory(MemoryStore),
     Folder(tempfile::TempDir),
+    Database(String),
+}
+
+/// What keeps an engine's data.
+#[derive(Clone, Copy, Debug)]
+#[allow(dead_code, reason = "a test file uses those that it is about")]
+pub enum Kept {
+    Memory,
+    Folder,
+    /// In a new database of the tests' own server, whose address is made by this.
+    Postgres(fn() -> String),
 }
 
 /// What is asked of the engine.
@@ -41,9 +53,9 @@ pub struct Call {
 }
 
 /// Where an engine keeps its data, and whether it can hold it in memory.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Setting {
-    pub on_disk: bool,
+    pub kept: Kept,
     /// Whether memory has room for a few accounts only, and others want it, too.
     pub crowded: bool,
 }
@@ -60,14 +72,14 @@ impl World {
     pub fn new(setting: Setting, start: Timestamp) -> Self {
         let clock = Arc::new(HandClock::default());
         clock.set(start);
-        let place = if setting.on_disk {
-            Place::Folder(tempfile::tempdir().unwrap())
-        } else {
-            Place::Memory(MemoryStore::new(clock.clone(), &mut RisingIds))
+        let place = match setting.kept {
+            Kept::Folder => Place::Folder(tempfile::tempdir().unwrap()),
+            Kept::Memory => Place::Memory(MemoryStore::new(clock.clone(), &mut RisingIds)),
+            Kept::Postgres(new_database) => Place::Database(new_database()),
         };
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let mut world = Self {
-            runtime: runtime.build().unwrap(),
+            runtime: runtime.enable_all().build().unwrap(),
             clock,
             place,
             setting,
@@ -81,6 +93,15 @@ impl World {
         match &self.place {
             Place::Memory(store) => self.start(store.clone()),
             Place::Folder(folder) => self.start(self.open_store(folder)),
+            Place::Database(url) => {
+                let config = PostgresConfig {
+                    clock: Some(self.clock.clone()),
+                    ..PostgresConfig::new(url.clone().into())
+                };
+                let mut ids = RisingIds;
+                let store = PostgresStore::open(&config, &mut ids);
+                self.start(self.runtime.block_on(store).unwrap())
+            }
         }
     }
 
@@ -145,6 +166,7 @@ impl World {
         match &self.place {
             Place::Memory(store) => Some(self.load(store, namespace, tree, needs)),
             Place::Folder(_) if self.engine.is_some() => None,
+            Place::Database(_) => None,
             Place::Folder(folder) => {
                 let store = self.open_store(folder);
                 Some(self.load(&store, namespace, tree, needs))
