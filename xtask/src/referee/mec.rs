@@ -18,10 +18,15 @@ pub struct Mec {
     server: Child,
     binary: PathBuf,
     data: PathBuf,
+    /// The PostgreSQL database that it keeps its data in; none for the embedded store.
+    database: Option<String>,
     url: String,
     token: String,
     accounts: usize,
 }
+
+/// The secret of a node on PostgreSQL, which every node must have.
+const SECRET: &str = "the referee's own secret of 32 bytes or more";
 
 /// A load, as `mec bench` takes it.
 pub struct Load<'a> {
@@ -62,16 +67,27 @@ struct Latency {
 impl Mec {
     /// Starts the embedded store in `folder`, which is made, with as many accounts as asked.
     pub fn start(binary: &Path, folder: &Path, accounts: usize) -> Result<Self> {
+        Self::start_on(binary, folder, accounts, None)
+    }
+
+    /// The same on a PostgreSQL database that was migrated, where one is named.
+    pub fn start_on(
+        binary: &Path,
+        folder: &Path,
+        accounts: usize,
+        database: Option<String>,
+    ) -> Result<Self> {
         std::fs::create_dir(folder)?;
         let data = folder.join("data");
-        let (server, url) = serve(binary, &data)?;
-        let mut command = mec(binary, "token", &data);
+        let (server, url) = serve(binary, &data, database.as_deref())?;
+        let mut command = mec(binary, "token", &data, database.as_deref());
         command.args(["--role", "mec_service", "--namespace", "default"]);
         let token = String::from_utf8(output(&mut command)?)?.trim().to_owned();
         let mec = Self {
             server,
             binary: binary.to_path_buf(),
             data,
+            database,
             url,
             token,
             accounts,
@@ -147,7 +163,7 @@ impl Mec {
         self.server.kill();
         std::fs::remove_file(self.data.join("mec.addr")).context("removing the old address")?;
         let start = Instant::now();
-        (self.server, self.url) = serve(&self.binary, &self.data)?;
+        (self.server, self.url) = serve(&self.binary, &self.data, self.database.as_deref())?;
         Ok(start.elapsed())
     }
 
@@ -170,7 +186,7 @@ impl Mec {
     }
 
     fn bench(&self, workload: &str) -> Command {
-        let mut bench = mec(&self.binary, "bench", &self.data);
+        let mut bench = mec(&self.binary, "bench", &self.data, self.database.as_deref());
         bench.args(["--json", "--accounts", &self.accounts.to_string()]);
         bench.arg(workload);
         bench
@@ -178,10 +194,10 @@ impl Mec {
 }
 
 /// Starts the server and waits until it says that it is ready; answers its URL too.
-fn serve(binary: &Path, data: &Path) -> Result<(Child, String)> {
+fn serve(binary: &Path, data: &Path, database: Option<&str>) -> Result<(Child, String)> {
     let log = data.with_extension("log");
     let file = std::fs::File::create(&log)?;
-    let mut command = mec(binary, "serve", data);
+    let mut command = mec(binary, "serve", data, database);
     command.args(["--listen", "127.0.0.1:0"]);
     command.env("MEC_RATE_LIMIT_API", "off");
     command.stdout(file.try_clone()?).stderr(file);
@@ -200,7 +216,7 @@ fn serve(binary: &Path, data: &Path) -> Result<(Child, String)> {
 }
 
 /// A command of the binary on its folder, free of settings of the caller's own.
-fn mec(binary: &Path, command: &str, data: &Path) -> Command {
+pub fn mec(binary: &Path, command: &str, data: &Path, database: Option<&str>) -> Command {
     let mut mec = Command::new(binary);
     mec.arg(command).arg("--data-dir").arg(data);
     for (name, _) in std::env::vars_os() {
@@ -210,6 +226,9 @@ fn mec(binary: &Path, command: &str, data: &Path) -> Command {
         {
             mec.env_remove(name);
         }
+    }
+    if let Some(database) = database {
+        mec.env("DATABASE_URL", database).env("JWT_SECRET", SECRET);
     }
     mec
 }

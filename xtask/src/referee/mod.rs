@@ -32,6 +32,8 @@ use std::time::Duration;
 const CHECK_CALLERS: [usize; 2] = [32, 128];
 /// Callers of single writes.
 const WRITE_CALLERS: usize = 64;
+/// Callers of single writes to PostgreSQL.
+const POSTGRES_CALLERS: [usize; 3] = [1, 8, WRITE_CALLERS];
 /// Callers of `meter_consumptions`: few, because each sends a hundred events at a time.
 const METER_CALLERS: usize = 8;
 /// Events in one `meter_consumptions` request.
@@ -163,6 +165,8 @@ struct Sides {
     mec: Mec,
     empty: Empty,
     redis: Option<Redis>,
+    /// MEC on the server of the counters; stopped before that server is.
+    on_postgres: Option<Mec>,
     postgres: Option<Postgres>,
     growth: Option<Growth>,
 }
@@ -186,12 +190,17 @@ impl Sides {
                 left_out.push("redis-server is not installed: its rows are left out".to_owned());
             }
         }
-        let mut postgres = None;
+        let (mut postgres, mut on_postgres) = (None, None);
         if args.wants(Side::Postgres) {
             match postgres::installed() {
                 Some(programs) => {
                     let started = Postgres::start(programs, folder, args.accounts(), WRITE_CALLERS);
-                    postgres = Some(started.context("starting PostgreSQL")?);
+                    let started = started.context("starting PostgreSQL")?;
+                    let database = started.database_of_mec(binary)?;
+                    let home = folder.join("mec-on-postgres");
+                    let mec = Mec::start_on(binary, &home, args.accounts(), Some(database));
+                    on_postgres = Some(mec.context("starting MEC on PostgreSQL")?);
+                    postgres = Some(started);
                 }
                 None => left_out
                     .push("PostgreSQL's server is not installed: its rows are left out".to_owned()),
@@ -206,6 +215,7 @@ impl Sides {
             mec,
             empty,
             redis,
+            on_postgres,
             postgres,
             growth,
         };
@@ -249,8 +259,13 @@ impl Sides {
             add(Subject::Consume, WRITE_CALLERS);
         }
         if self.postgres.is_some() {
-            add(Subject::Postgres, WRITE_CALLERS);
+            for callers in POSTGRES_CALLERS {
+                add(Subject::Postgres, callers);
+                add(Subject::OnPostgres, callers);
+            }
             add(Subject::PostgresHot, WRITE_CALLERS);
+            add(Subject::OnPostgresHot, WRITE_CALLERS);
+            add(Subject::OnPostgresMeter, METER_CALLERS);
         }
         if args.wants(Side::Write) || self.postgres.is_some() {
             add(Subject::ConsumeHot, WRITE_CALLERS);
@@ -280,6 +295,11 @@ impl Sides {
             let postgres = self.postgres.as_ref().context("PostgreSQL does not run")?;
             postgres.measure(accounts, callers, duration)
         };
+        let on_postgres = |load: Load<'_>| {
+            let mec = self.on_postgres.as_ref();
+            let mec = mec.context("MEC does not run on PostgreSQL")?;
+            mec.measure(&load, duration)
+        };
         let redis = |script| {
             let redis = self.redis.as_ref().context("Redis does not run")?;
             redis.measure(script, accounts, callers, duration)
@@ -306,6 +326,15 @@ impl Sides {
             Subject::Disk => disk::measure(&self.folder, duration),
             Subject::Postgres => postgres(accounts),
             Subject::PostgresHot => postgres(1),
+            Subject::OnPostgres => on_postgres(Load::spread("consume", callers)),
+            Subject::OnPostgresHot => on_postgres(Load {
+                hot: true,
+                ..Load::spread("consume", callers)
+            }),
+            Subject::OnPostgresMeter => on_postgres(Load {
+                batch: EVENTS_A_REQUEST,
+                ..Load::spread("meter100", callers)
+            }),
             Subject::RedisCheck => redis(Script::Check),
             Subject::RedisCount => redis(Script::CheckAndCount),
         }

@@ -91,7 +91,7 @@ impl Postgres {
             .open(configuration)?;
         writeln!(settings, "listen_addresses = ''")?;
         writeln!(settings, "unix_socket_directories = '{}'", data.display())?;
-        writeln!(settings, "max_connections = {}", callers + 20)?;
+        writeln!(settings, "max_connections = {}", callers + 40)?;
 
         let mut command = programs.server("postgres");
         command.arg("-D").arg(&data).stdout(Stdio::null());
@@ -115,6 +115,17 @@ impl Postgres {
         psql.arg(format!("--set=accounts={accounts}"));
         succeed(psql.arg("--file").arg(&schema).arg("postgres"))?;
         Ok(postgres)
+    }
+
+    /// A database for MEC on the same server, migrated; its address for MEC's own role.
+    pub fn database_of_mec(&self, binary: &Path) -> Result<String> {
+        let mut create = self.programs.client("createdb", &self.data);
+        succeed(create.arg("mec"))?;
+        let host = self.data.display().to_string().replace('/', "%2F");
+        let url = format!("postgres://mec_engine@{host}/mec");
+        let mut migrate = super::mec::mec(binary, "migrate", &self.data, Some(&url));
+        succeed(migrate.args(["--admin-url", &format!("postgres://postgres@{host}/mec")]))?;
+        Ok(url)
     }
 
     /// Runs the counter over the first `accounts` rows; one row is the hot one.

@@ -37,6 +37,7 @@ impl Ratio {
 pub fn all(record: &Record) -> Vec<Ratio> {
     let mut ratios = checks(record);
     ratios.extend(writes(record));
+    ratios.extend(on_postgres(record));
     ratios.extend(orientation(record));
     ratios.extend(growth(record));
     ratios
@@ -98,6 +99,45 @@ fn writes(record: &Record) -> Vec<Ratio> {
             summary: Summary::of(rates(record, Subject::Meter, super::METER_CALLERS)),
         },
     ]
+}
+
+/// MEC on PostgreSQL beside the counters on the same server.
+fn on_postgres(record: &Record) -> Vec<Ratio> {
+    let most = super::WRITE_CALLERS;
+    let rows = [
+        (
+            "consume on PostgreSQL / PL/pgSQL counter, spread",
+            Subject::OnPostgres,
+            Subject::Postgres,
+            2.0,
+        ),
+        (
+            "consume on PostgreSQL / PL/pgSQL counter, one hot account",
+            Subject::OnPostgresHot,
+            Subject::PostgresHot,
+            8.0,
+        ),
+        (
+            "consume on PostgreSQL, one hot account / spread",
+            Subject::OnPostgresHot,
+            Subject::OnPostgres,
+            1.0,
+        ),
+    ];
+    let judged = rows.into_iter().map(|(name, upper, lower, bound)| Ratio {
+        name: format!("{name} @{most}"),
+        target: Target::AtLeast(bound),
+        summary: quotient(&rates(record, upper, most), &rates(record, lower, most)),
+    });
+    let few = [1, 8].into_iter().map(|callers| Ratio {
+        name: format!("consume on PostgreSQL / PL/pgSQL counter, spread @{callers}"),
+        target: Target::None,
+        summary: quotient(
+            &rates(record, Subject::OnPostgres, callers),
+            &rates(record, Subject::Postgres, callers),
+        ),
+    });
+    judged.chain(few).collect()
 }
 
 fn orientation(record: &Record) -> Vec<Ratio> {
