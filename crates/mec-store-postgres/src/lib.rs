@@ -21,6 +21,7 @@ mod commit;
 mod config;
 mod connection;
 mod convert;
+mod copy;
 mod error;
 mod fold;
 mod lane;
@@ -38,6 +39,7 @@ mod verify;
 
 pub use batch::PostgresBatch;
 pub use config::PostgresConfig;
+pub use copy::PostgresTarget;
 pub use migrate::{Passwords, migrate};
 pub use sql::ALL as STATEMENTS;
 pub use store::PostgresStore;

@@ -43,6 +43,12 @@ statements! {
     CATALOGUE_VERSION_RAISE_BY_NAMESPACE = "catalogue_version_raise_by_namespace";
     CATALOGUE_VERSION_SELECT_BY_NAMESPACE = "catalogue_version_select_by_namespace";
     CATALOGUE_VERSION_SELECT_SINCE = "catalogue_version_select_since";
+    COPY_LOCK_TAKE = "copy_lock_take";
+    COPY_PEER_SELECT = "copy_peer_select";
+    COPY_STATE_ADD_BY_NAME = "copy_state_add_by_name";
+    COPY_STATE_DELETE = "copy_state_delete";
+    COPY_STATE_SELECT = "copy_state_select";
+    COPY_STATE_UPSERT_BY_NAME = "copy_state_upsert_by_name";
     COUNTER_SELECT_SCOPES_BY_LEVEL = "counter_select_scopes_by_level";
     DECISION_DELETE_BY_AGE = "decision_delete_by_age";
     DECISION_INSERT = "decision_insert";

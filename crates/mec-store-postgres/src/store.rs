@@ -20,7 +20,7 @@ use crate::error::Fault;
 use crate::lane::Lane;
 use crate::load::read;
 use crate::values::Columns;
-use crate::{catalogue, load, lookups, migrate, query, retention, sql};
+use crate::{catalogue, copy, load, lookups, migrate, query, retention, sql};
 
 /// The store on PostgreSQL. Any number of processes may have one on the same database.
 pub struct PostgresStore {
@@ -61,6 +61,7 @@ impl PostgresStore {
         };
         let connection = store.readers.get().await?;
         migrate::check(&connection).await?;
+        copy::refuse_unfinished(&connection).await?;
         let now = config.clock.as_ref().map(|clock| clock.now());
         migrate::seed(&connection, ids, now).await?;
         let epoch = migrate::meta(&connection, "fencing_epoch").await?;

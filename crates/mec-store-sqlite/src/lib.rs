@@ -20,6 +20,7 @@ mod catalogue;
 mod commit;
 mod config;
 mod convert;
+mod copy;
 mod counter;
 mod error;
 mod folder;
@@ -41,6 +42,7 @@ mod tests;
 
 pub use batch::SqliteBatch;
 pub use config::{DATABASE_FILE, SqliteConfig};
+pub use copy::SqliteSource;
 pub use folder::is_owned;
 pub use migrate::{Schema, schema};
 pub use store::SqliteStore;

@@ -38,6 +38,7 @@ statements! {
     BUCKET_SELECT_BY_COUNTER = "bucket_select_by_counter";
     CATALOGUE_VERSION_RAISE_BY_NAMESPACE = "catalogue_version_raise_by_namespace";
     CATALOGUE_VERSION_SELECT_BY_NAMESPACE = "catalogue_version_select_by_namespace";
+    COPY_VERSION_SELECT = "copy_version_select";
     COUNTER_INSERT = "counter_insert";
     COUNTER_SELECT_BY_LEVEL = "counter_select_by_level";
     COUNTER_SELECT_SCOPES_BY_LEVEL = "counter_select_scopes_by_level";

@@ -6,6 +6,7 @@
 //! changes of the batch to [`Batch::commit`] at once: all of them become durable, or none.
 #![forbid(unsafe_code)]
 
+pub mod copy;
 mod counters;
 mod draft;
 mod error;

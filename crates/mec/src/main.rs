@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 use place::Place;
 
 use commands::{
-    account, catalogue, check, doctor, import, lookups, migrate, openapi, retention, token, verify,
+    account, catalogue, check, copy, doctor, import, lookups, migrate, openapi, retention, token, verify,
 };
 
 const EXIT_CODES: &str = "\
@@ -27,7 +27,7 @@ Exit codes:
   1  failed, with a sentence on standard error
   2  the command line is wrong
   3  check: the decision is deny
-  4  verify: the ledger, the counters or the chain heads differ
+  4  verify, copy: the ledger, the counters or the chain heads differ
   5  import: rows were refused; the others are recorded
   6  doctor: something is broken";
 
@@ -69,6 +69,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Record usage from a CSV or NDJSON file; may be run again, nothing counts twice
     Import(import::ImportArgs),
+    /// Move a whole installation from its folder into PostgreSQL; may be run again, goes on where it stopped
+    Copy(copy::CopyArgs),
     /// Recompute the hash chain and all usage from the ledger; exit 4 where something differs
     Verify(verify::VerifyArgs),
     /// Drive the running server, and tell how fast it answers
@@ -97,6 +99,7 @@ fn main() -> ExitCode {
         Some(Command::Retention(command)) => retention::run(&place, &command),
         Some(Command::Check(args)) => check::check(&place, &args),
         Some(Command::Import(args)) => import::import(&place, &args),
+        Some(Command::Copy(args)) => copy::copy(folder, &args),
         Some(Command::Verify(args)) => verify::verify(&place, &args),
         Some(Command::Bench(args)) => bench::bench(folder, &args),
         Some(Command::Doctor(args)) => doctor::doctor(&place, &args),

@@ -1,0 +1,3 @@
+UPDATE store_meta
+SET value = value + $2
+WHERE name = $1

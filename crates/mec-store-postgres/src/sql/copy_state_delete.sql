@@ -1,0 +1,2 @@
+DELETE FROM store_meta
+WHERE name LIKE 'copy.%'

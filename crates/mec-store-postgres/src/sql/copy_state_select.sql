@@ -1,0 +1,3 @@
+SELECT name, value
+FROM store_meta
+WHERE name LIKE 'copy.%'
