@@ -18,7 +18,8 @@ use clap::{Parser, Subcommand};
 use place::Place;
 
 use commands::{
-    account, catalogue, check, copy, doctor, import, lookups, migrate, openapi, retention, token, verify,
+    account, catalogue, check, copy, doctor, import, lookups, migrate, openapi, retention, token,
+    verify,
 };
 
 const EXIT_CODES: &str = "\
