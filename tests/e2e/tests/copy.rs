@@ -272,6 +272,19 @@ fn what_does_not_fit_is_refused_and_stays_as_it_is() {
         json!({"p_idempotency_key": "late", "p_external_id": "acme", "p_resource_type": "gpu_hours", "p_quantity": 1}),
     );
     refused(&folder, &url, "or of this one before it was served again");
+    // What a text in the database cannot hold.
+    let source = rusqlite::Connection::open(folder.join("mec.db")).unwrap();
+    source
+        .execute_batch(
+            "UPDATE accounts SET display_name = 'a' || char(0) WHERE external_id = 'acme'",
+        )
+        .unwrap();
+    drop(source);
+    refused(
+        &folder,
+        &database().1,
+        "a display_name holds the character NUL",
+    );
 }
 
 #[test]

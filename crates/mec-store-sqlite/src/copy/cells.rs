@@ -29,6 +29,12 @@ pub(super) fn write(
         // Names of columns have nothing to escape; writing to a text does not fail.
         let _ = write!(out, "\"{name}\":");
         let value = row.get_ref(at).map_err(store_error)?;
+        if *kind == Kind::Text && value.as_str().is_ok_and(|text| text.contains('\0')) {
+            return Err(CopyError::Refused(format!(
+                "a {name} holds the character NUL, which a text in PostgreSQL cannot: {}",
+                value.as_str().unwrap_or_default().escape_debug()
+            )));
+        }
         if value == ValueRef::Null {
             out.push_str("null");
             at += width(*kind);
