@@ -48,34 +48,61 @@ CREATE TRIGGER kept BEFORE DELETE ON control_decisions_log
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON control_decisions_log
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('control_decisions_log');
 
--- Partitions of the ledger, a month each, from the present month to one a number of months ahead.
-CREATE FUNCTION make_ledger_partitions(months_ahead integer) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = mec, pg_temp AS $$
+-- Such a moment does not outlive its transaction.
+CREATE FUNCTION guard_door() RETURNS trigger
+LANGUAGE plpgsql SET search_path = mec, pg_temp AS $$
+BEGIN
+    IF (SELECT value FROM store_meta WHERE name = NEW.name) <> 0 THEN
+        RAISE EXCEPTION '% was not put back to 0', NEW.name USING ERRCODE = 'ME007';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER shut AFTER INSERT OR UPDATE ON store_meta
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (NEW.name IN ('decisions_drop_before', 'audit_drop_before') AND NEW.value <> 0)
+    EXECUTE FUNCTION guard_door();
+
+-- Partitions of the ledger, a month each, from the present month to one a number of months ahead. Each
+-- is made apart and then attached, which keeps nobody from writing to the others, and waits for a lock a
+-- moment at the most: there is time enough to try again, and until then the last partition takes what
+-- has none. Where that already has rows of a month, they stay in it. Nobody has rights on a partition
+-- itself, so that the ledger is read and written only as a whole.
+CREATE FUNCTION make_ledger_partitions(months_ahead integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = mec, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE
-    month timestamptz := date_trunc('month', now(), 'UTC');
+    month timestamptz := date_trunc('month', clock_timestamp(), 'UTC');
     name text;
     first_id CONSTANT text := '%s-%s-0000-0000-000000000000';
     low text;
     high text;
+    made integer := 0;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('mec.make_ledger_partitions'));
     FOR step IN 0..least(months_ahead, 120) LOOP
         name := 'consumption_ledger_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM');
         low := lpad(to_hex((extract(epoch FROM month) * 1000)::bigint), 12, '0');
-        high := lpad(to_hex((extract(epoch FROM month + interval '1 month') * 1000)::bigint), 12, '0');
-        IF to_regclass(name) IS NULL THEN
-            EXECUTE format(
-                'CREATE TABLE %I PARTITION OF consumption_ledger FOR VALUES FROM (%L) TO (%L)', name,
-                format(first_id, substr(low, 1, 8), substr(low, 9)), format(first_id, substr(high, 1, 8), substr(high, 9))
-            );
-            EXECUTE format(
-                'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %I '
-                'FOR EACH STATEMENT EXECUTE FUNCTION refuse_change(%L)', name, 'consumption_ledger'
-            );
-            EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
+        month := (month AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC';
+        high := lpad(to_hex((extract(epoch FROM month) * 1000)::bigint), 12, '0');
+        IF to_regclass('mec.' || name) IS NULL THEN
+            BEGIN
+                EXECUTE format('CREATE TABLE mec.%I (LIKE consumption_ledger INCLUDING CONSTRAINTS)', name);
+                EXECUTE format('ALTER TABLE mec.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
+                EXECUTE format('REVOKE ALL ON mec.%I FROM PUBLIC', name);
+                EXECUTE format(
+                    'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON mec.%I '
+                    'FOR EACH STATEMENT EXECUTE FUNCTION refuse_change(%L)', name, 'consumption_ledger'
+                );
+                EXECUTE format(
+                    'ALTER TABLE consumption_ledger ATTACH PARTITION mec.%I FOR VALUES FROM (%L) TO (%L)', name,
+                    format(first_id, substr(low, 1, 8), substr(low, 9)), format(first_id, substr(high, 1, 8), substr(high, 9))
+                );
+                made := made + 1;
+            EXCEPTION WHEN check_violation THEN
+                RAISE WARNING 'no partition was made for %: the last one has rows of that month', name;
+            END;
         END IF;
-        month := month + interval '1 month';
     END LOOP;
+    RETURN made;
 END $$;
 
 -- An account's parent may have children, and no account stands below itself.
@@ -153,7 +180,8 @@ BEGIN
 END $$;
 
 -- Of the rows that all namespaces share, one in use changes only its description. What was ever
--- recorded in a unit is noted apart, since the ledger has no index of it.
+-- recorded in a unit is noted apart, since the ledger has no index of it. The views read as whoever asks
+-- does, since their owner need not be one whom the policies let through.
 
 CREATE TABLE recorded_units (
     unit_code text PRIMARY KEY REFERENCES units
@@ -172,7 +200,7 @@ CREATE TRIGGER note_units AFTER INSERT ON consumption_ledger REFERENCING NEW TAB
 CREATE TRIGGER note_units AFTER INSERT ON reservations REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION note_units();
 
-CREATE VIEW units_named AS
+CREATE VIEW units_named WITH (security_invoker = true) AS
 SELECT default_unit_code AS unit_code FROM resource_types
 UNION ALL SELECT unit_code FROM resource_type_allowed_units
 UNION ALL SELECT unit_code FROM plan_entitlement_templates
@@ -180,17 +208,17 @@ UNION ALL SELECT unit_code FROM entitlements
 UNION ALL SELECT unit_code FROM grants
 UNION ALL SELECT unit_code FROM recorded_units;
 
-CREATE VIEW units_in_use AS
+CREATE VIEW units_in_use WITH (security_invoker = true) AS
 SELECT unit_code FROM units_named
 UNION ALL
 SELECT u.base_unit_code FROM units u WHERE EXISTS (SELECT FROM units_named n WHERE n.unit_code = u.unit_code);
 
-CREATE VIEW window_types_in_use AS
+CREATE VIEW window_types_in_use WITH (security_invoker = true) AS
 SELECT window_type_code FROM plan_entitlement_templates
 UNION ALL SELECT window_type_code FROM entitlements
 UNION ALL SELECT window_type_code FROM grants;
 
-CREATE VIEW account_types_in_use AS
+CREATE VIEW account_types_in_use WITH (security_invoker = true) AS
 SELECT account_type_code FROM accounts;
 
 CREATE FUNCTION guard_lookup() RETURNS trigger

@@ -28,52 +28,54 @@ END $$;
 GRANT mec_anon, mec_user, mec_service, mec_admin TO authenticator;
 
 REVOKE ALL ON SCHEMA mec FROM PUBLIC;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA mec FROM PUBLIC;
 GRANT USAGE ON SCHEMA mec TO mec_engine, mec_anon, mec_user, mec_service, mec_admin;
 
--- What the claims of the present caller say. Claims that are missing or are no JSON are none.
+-- What the claims of the present caller say. Claims that are missing or cannot be read are none.
 
 CREATE FUNCTION claims() RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = mec, pg_temp AS $$
 BEGIN
     RETURN coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}');
-EXCEPTION WHEN invalid_text_representation THEN
+EXCEPTION WHEN OTHERS THEN
     RETURN '{}';
 END $$;
 
 CREATE FUNCTION claimed_namespace() RETURNS text
 LANGUAGE sql STABLE SET search_path = mec, pg_temp AS $$
-    SELECT claims() ->> 'namespace_id'
+    SELECT CASE WHEN jsonb_typeof(claims() -> 'namespace_id') = 'string' THEN claims() ->> 'namespace_id' END
 $$;
 
--- The account that a caller of the role mec_user is bound to; none for a caller of the whole namespace.
--- What is no id is an account that does not exist.
-CREATE FUNCTION claimed_account() RETURNS uuid
-LANGUAGE plpgsql STABLE SET search_path = mec, pg_temp AS $$
-BEGIN
-    RETURN CASE WHEN current_user = 'mec_user' THEN (claims() ->> 'account_id')::uuid END;
-EXCEPTION WHEN invalid_text_representation THEN
-    RETURN 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-END $$;
-
--- The accounts that such a caller sees. It reads as the service does, since the policy of accounts asks it.
-CREATE FUNCTION accounts_below(namespace text, root uuid) RETURNS uuid[]
+-- The accounts from the one that the claims name downwards; none where they name no account. It reads as
+-- the service does, since the policy of accounts asks it, and so takes nothing from whoever calls it.
+CREATE FUNCTION accounts_of_claims() RETURNS uuid[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = mec, pg_temp AS $$
-    WITH RECURSIVE below (account_id) AS (
-        SELECT a.account_id FROM accounts a WHERE a.namespace_id = namespace AND a.account_id = root
+    WITH RECURSIVE caller (namespace_id, account_id) AS MATERIALIZED (
+        SELECT claimed_namespace(), CASE
+            WHEN claims() ->> 'account_id' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+            THEN (claims() ->> 'account_id')::uuid
+        END
+    ),
+    below (namespace_id, account_id) AS (
+        SELECT a.namespace_id, a.account_id
+        FROM caller c
+        JOIN accounts a ON a.namespace_id = c.namespace_id AND a.account_id = c.account_id
         UNION
-        SELECT a.account_id
+        SELECT a.namespace_id, a.account_id
         FROM below b
-        JOIN accounts a ON a.namespace_id = namespace AND a.parent_account_id = b.account_id
+        JOIN accounts a ON a.namespace_id = b.namespace_id AND a.parent_account_id = b.account_id
     )
-    SELECT array_agg(account_id) FROM below
+    SELECT coalesce(array_agg(account_id), '{}') FROM below
 $$;
 
--- None where all of the namespace is seen.
+-- The accounts that the caller is bound to; null for one that sees all of its namespace. Only the service
+-- and administrators are bound to none whatever their claims say, so that a role which was given the
+-- rights of mec_user is bound as mec_user is.
 CREATE FUNCTION seen_accounts() RETURNS uuid[]
 LANGUAGE sql STABLE SET search_path = mec, pg_temp AS $$
-    SELECT CASE WHEN claimed_account() IS NOT NULL
-        THEN coalesce(accounts_below(claimed_namespace(), claimed_account()), '{}') END
+    SELECT CASE
+        WHEN current_user NOT IN ('mec_service', 'mec_admin') AND jsonb_typeof(claims() -> 'account_id') <> 'null'
+        THEN accounts_of_claims()
+    END
 $$;
 
 DO $$
@@ -84,34 +86,42 @@ EXCEPTION WHEN OTHERS THEN
     NULL;
 END $$;
 GRANT CREATE ON SCHEMA mec TO mec_engine;
-ALTER FUNCTION accounts_below OWNER TO mec_engine;
+ALTER FUNCTION accounts_of_claims() OWNER TO mec_engine;
 REVOKE CREATE ON SCHEMA mec FROM mec_engine;
 
-GRANT EXECUTE ON FUNCTION claims(), claimed_namespace(), claimed_account(), seen_accounts(), accounts_below(text, uuid)
-    TO mec_anon, mec_user, mec_service, mec_admin, mec_engine;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA mec FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION claims(), claimed_namespace() TO mec_user, mec_service, mec_admin, mec_engine;
+GRANT EXECUTE ON FUNCTION seen_accounts(), accounts_of_claims() TO mec_user, mec_service, mec_admin;
 GRANT EXECUTE ON FUNCTION must_be(bigint, bigint, text), make_ledger_partitions(integer) TO mec_engine;
 
--- The service reads and writes what it needs: of what is only ever appended to it deletes what retention
--- drops, and changes nothing.
-
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA mec TO mec_engine;
-REVOKE UPDATE, DELETE ON consumption_ledger, consumption_event_details, recorded_units FROM mec_engine;
-REVOKE UPDATE ON entitlements_audit, control_decisions_log FROM mec_engine;
-GRANT SELECT ON public.mec_schema_migrations TO mec_engine;
+-- The service reads everything and writes what its statements write. What is only ever appended to it
+-- does not change, and deletes of it what retention drops. On the ledger's partitions nobody has rights.
 
 DO $$
 DECLARE
     t record;
 BEGIN
     FOR t IN
-        SELECT c.relname::text AS name
+        SELECT c.relname::text AS name, c.relispartition
         FROM pg_class c
         WHERE c.relnamespace = 'mec'::regnamespace AND c.relkind IN ('r', 'p')
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', t.name);
-        EXECUTE format('CREATE POLICY engine ON %I TO mec_engine USING (true) WITH CHECK (true)', t.name);
+        IF NOT t.relispartition THEN
+            EXECUTE format('CREATE POLICY engine ON %I TO mec_engine USING (true) WITH CHECK (true)', t.name);
+            EXECUTE format('GRANT SELECT, INSERT ON %I TO mec_engine', t.name);
+        END IF;
     END LOOP;
 END $$;
+REVOKE INSERT ON store_meta, limit_kinds, limit_actions FROM mec_engine;
+GRANT UPDATE ON store_meta, account_types, units, window_types, catalogue_versions, resource_types, plans, accounts,
+    subscriptions, entitlements, grants, grant_draws, reservations, idempotency_keys, concurrency_leases, trees,
+    usage_buckets, own_totals, open_holds, grace_clocks, writers TO mec_engine;
+GRANT DELETE ON account_types, units, window_types, resource_types, resource_type_allowed_units, plans,
+    plan_entitlement_templates, control_rules, account_external_ids, entitlement_conditions, entitlements_audit,
+    idempotency_keys, control_decisions_log, open_holds, grace_clocks, tree_log, writers TO mec_engine;
+GRANT SELECT ON units_named, units_in_use, window_types_in_use, account_types_in_use, public.mec_schema_migrations
+    TO mec_engine;
 
 -- Lookups are the same for everybody.
 DO $$
@@ -159,7 +169,9 @@ BEGIN
             'USING ((namespace_id = (SELECT claimed_namespace()) '
             'OR (current_user = ''mec_admin'' AND (SELECT claimed_namespace()) = ''*'')) '
             'AND ((SELECT seen_accounts()) IS NULL OR %I = ANY ((SELECT seen_accounts())::uuid[])))', t.name, t.account);
-        EXECUTE format('GRANT SELECT ON %I TO mec_user, mec_service, mec_admin', t.name);
+        IF t.name <> 'consumption_ledger' THEN
+            EXECUTE format('GRANT SELECT ON %I TO mec_user, mec_service, mec_admin', t.name);
+        END IF;
     END LOOP;
     -- What hangs on one of these is seen with it: its policy asks a table that has one of its own.
     FOR t IN
@@ -177,6 +189,11 @@ BEGIN
         EXECUTE format('GRANT SELECT ON %I TO mec_user, mec_service, mec_admin', t.name);
     END LOOP;
 END $$;
+
+-- Whom an event was recorded under is nobody's business below them.
+GRANT SELECT (namespace_id, event_id, idempotency_key, account_id, resource_type_code, resource_scope, quantity,
+    unit_code, occurred_at, period_start, period_end, is_correction, corrects_event_id, created_at, owner_account_id,
+    chain_id, chain_seq, chain_hash) ON consumption_ledger TO mec_user, mec_service, mec_admin;
 
 -- A stored answer is seen with the event or the reservation that it made.
 CREATE POLICY own ON idempotency_keys FOR SELECT TO mec_user, mec_service, mec_admin
