@@ -34,6 +34,7 @@ mod retention;
 mod rows;
 mod sql;
 mod store;
+mod upkeep;
 mod values;
 mod verify;
 

@@ -128,6 +128,12 @@ pub(crate) async fn meta(connection: &Connection, name: &str) -> Result<i64, Sto
     Ok(row.map_or(Ok(0), |row| row.read(0))?)
 }
 
+/// The database's own time.
+pub(crate) async fn now(connection: &Connection) -> Result<Timestamp, Fault> {
+    let row = connection.first(sql::SNAPSHOT_SELECT, &[]).await?;
+    row.map_or(Ok(Timestamp::MIN), |row| row.at(1))
+}
+
 /// Puts the rows that a new installation begins with, once: the first process that locks the mark does.
 pub(crate) async fn seed(
     connection: &Connection,
@@ -144,10 +150,7 @@ pub(crate) async fn seed(
         }
         let now = match now {
             Some(now) => now,
-            None => {
-                let row = connection.first(sql::SNAPSHOT_SELECT, &[]).await?;
-                row.map_or(Ok(Timestamp::MIN), |row| row.at(1))?
-            }
+            None => crate::migrate::now(connection).await?,
         };
         let draft = CatalogueDraft {
             resource_types: seed::resource_types(),

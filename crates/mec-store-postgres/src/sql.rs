@@ -102,6 +102,7 @@ statements! {
     OWN_TOTAL_ADD_BY_LEVEL = "own_total_add_by_level";
     OWN_TOTAL_SELECT_ALL = "own_total_select_all";
     OWN_TOTAL_SELECT_BY_LEVEL = "own_total_select_by_level";
+    PARTITION_MAKE = "partition_make";
     PLAN_ARCHIVE_BY_ID = "plan_archive_by_id";
     PLAN_DELETE_UNHELD_BY_ID = "plan_delete_unheld_by_id";
     PLAN_SELECT_BY_NAMESPACE = "plan_select_by_namespace";

@@ -19,6 +19,7 @@ use crate::connection::{Connection, ReaderPool, Readers, Value};
 use crate::error::Fault;
 use crate::lane::Lane;
 use crate::load::read;
+use crate::upkeep::Upkeep;
 use crate::values::Columns;
 use crate::{catalogue, copy, load, lookups, migrate, query, retention, sql};
 
@@ -27,6 +28,7 @@ pub struct PostgresStore {
     lane: Arc<Lane>,
     readers: ReaderPool,
     fencing_epoch: u64,
+    upkeep: Upkeep,
     // Keeps the connections that read going; none once it is being dropped.
     runtime: Option<Runtime>,
 }
@@ -56,6 +58,7 @@ impl PostgresStore {
         let mut store = Self {
             lane: Arc::new(Lane::new(config.clone())),
             fencing_epoch: 0,
+            upkeep: Upkeep::default(),
             readers,
             runtime: Some(runtime),
         };
@@ -64,6 +67,11 @@ impl PostgresStore {
         copy::refuse_unfinished(&connection).await?;
         let now = config.clock.as_ref().map(|clock| clock.now());
         migrate::seed(&connection, ids, now).await?;
+        let now = match now {
+            Some(now) => now,
+            None => migrate::now(&connection).await?,
+        };
+        store.upkeep.at(now, &connection).await;
         let epoch = migrate::meta(&connection, "fencing_epoch").await?;
         drop(connection);
         store.fencing_epoch = u64::try_from(epoch).unwrap_or(0);
@@ -151,6 +159,9 @@ impl Store for PostgresStore {
         let mut moved = moved(&connection, self.lane.writer, since).await?;
         if let Some(clock) = self.lane.clock() {
             moved.now = Some(clock.now());
+        }
+        if let Some(now) = moved.now {
+            self.upkeep.at(now, &connection).await;
         }
         Ok(moved)
     }

@@ -1,0 +1,33 @@
+//! The ledger's partitions, made ahead of their months.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use mec_core::Timestamp;
+
+use crate::connection::Connection;
+use crate::sql;
+
+/// Makes the partitions of the months ahead, once a day of whoever asks.
+#[derive(Default)]
+pub(crate) struct Upkeep {
+    // The day of the last attempt, counted from 1970; day 0 never comes again.
+    day: AtomicI64,
+}
+
+impl Upkeep {
+    /// Does what is due. What cannot be done now is tried again the next day: there is a year of months
+    /// ahead, and the ledger's last partition takes what has none, so that nobody need wait for it.
+    pub(crate) async fn at(&self, now: Timestamp, connection: &Connection) {
+        if !self.is_due(now) {
+            return;
+        }
+        if let Err(fault) = connection.run(sql::PARTITION_MAKE, &[]).await {
+            tracing::warn!(?fault, "the ledger's partitions could not be made ahead");
+        }
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        let day = now.as_micros().div_euclid(Timestamp::MICROS_PER_DAY);
+        self.day.swap(day, Ordering::Relaxed) != day
+    }
+}
