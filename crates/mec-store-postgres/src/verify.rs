@@ -187,7 +187,7 @@ async fn guards(connection: &Connection) -> Result<(), Stop> {
     let missing = connection.first(sql::GUARD_SELECT_MISSING, &[]).await?;
     match missing {
         Some(row) => Err(Difference(format!(
-            "the guard {} of {} is missing or switched off: what it guards can be changed or deleted",
+            "the guard {} of {} is missing, switched off or changed: what it guards can be changed or deleted",
             row.read::<&str>(1)?,
             row.read::<&str>(0)?,
         ))

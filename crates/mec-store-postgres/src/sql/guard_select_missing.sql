@@ -1,21 +1,31 @@
-SELECT w.table_name, w.trigger_name
-FROM (VALUES
-    ('consumption_ledger', 'append_only'), ('consumption_ledger', 'no_truncate'),
-    ('consumption_event_details', 'append_only'), ('consumption_event_details', 'no_truncate'),
-    ('entitlements_audit', 'append_only'), ('entitlements_audit', 'kept'), ('entitlements_audit', 'no_truncate'),
-    ('control_decisions_log', 'append_only'), ('control_decisions_log', 'kept'),
-    ('control_decisions_log', 'no_truncate')
-) AS w (table_name, trigger_name)
+WITH wanted (table_name, trigger_name, function_name, kind) AS (
+    -- The kind is PostgreSQL's sum of 1 for each row, 2 before, 8 delete, 16 update, 32 truncate.
+    VALUES
+        ('consumption_ledger', 'append_only', 'refuse_change', 27),
+        ('consumption_ledger', 'no_truncate', 'refuse_change', 34),
+        ('consumption_event_details', 'append_only', 'refuse_change', 27),
+        ('consumption_event_details', 'no_truncate', 'refuse_change', 34),
+        ('entitlements_audit', 'append_only', 'refuse_change', 19),
+        ('entitlements_audit', 'kept', 'refuse_young', 11),
+        ('entitlements_audit', 'no_truncate', 'refuse_change', 34),
+        ('control_decisions_log', 'append_only', 'refuse_change', 19),
+        ('control_decisions_log', 'kept', 'refuse_young', 11),
+        ('control_decisions_log', 'no_truncate', 'refuse_change', 34)
+), tables (table_name, id) AS (
+    SELECT DISTINCT table_name, to_regclass('mec.' || table_name)::oid FROM wanted
+    UNION ALL
+    SELECT 'consumption_ledger', i.inhrelid FROM pg_inherits i
+    WHERE i.inhparent = to_regclass('mec.consumption_ledger')
+)
+SELECT coalesce(c.relname::text, w.table_name), w.trigger_name
+FROM wanted w
+JOIN tables n ON n.table_name = w.table_name
+LEFT JOIN pg_class c ON c.oid = n.id
 WHERE NOT EXISTS (
     SELECT FROM pg_trigger t
-    WHERE t.tgrelid = to_regclass('mec.' || w.table_name) AND t.tgname = w.trigger_name AND t.tgenabled = 'O'
-)
-UNION ALL
-SELECT c.relname::text, w.trigger_name
-FROM pg_inherits i
-JOIN pg_class c ON c.oid = i.inhrelid
-CROSS JOIN (VALUES ('append_only'), ('no_truncate')) AS w (trigger_name)
-WHERE i.inhparent = to_regclass('mec.consumption_ledger') AND NOT EXISTS (
-    SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = w.trigger_name AND t.tgenabled = 'O'
+    JOIN pg_proc p ON p.oid = t.tgfoid
+    WHERE t.tgrelid = n.id AND t.tgname = w.trigger_name AND t.tgenabled = 'O' AND t.tgtype = w.kind
+        AND t.tgqual IS NULL AND t.tgattr = ''::int2vector AND p.proname = w.function_name
+        AND p.pronamespace = to_regnamespace('mec') AND p.prosrc LIKE '%is append-only%'
 )
 LIMIT 1

@@ -1,7 +1,8 @@
 -- What the worlds of all namespaces share, and a function that tells a relation's rows as its caller sees them.
 SET search_path = mec;
-INSERT INTO account_types VALUES ('organization', '', true);
-INSERT INTO units VALUES ('minutes', 'time', '', 0, 'minutes', 1), ('hours', 'time', '', 6, 'minutes', 60);
+INSERT INTO account_types VALUES ('organization', '', true) ON CONFLICT DO NOTHING;
+INSERT INTO units VALUES ('minutes', 'time', '', 0, 'minutes', 1), ('hours', 'time', '', 6, 'minutes', 60)
+ON CONFLICT DO NOTHING;
 INSERT INTO window_types VALUES ('month', '', 'calendar', 'month', 1);
 INSERT INTO writers VALUES (md5('writer')::uuid, md5('batch')::uuid);
 
