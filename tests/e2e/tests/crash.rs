@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::mpsc;
 
 use serde_json::{Value, json};
-use support::{Server, verify};
+use support::{Server, verify, verify_database};
 
 const ROUNDS: u64 = 20;
 const CALLERS: u64 = 8;
@@ -40,6 +40,22 @@ fn used(server: &Server, account: &str) -> u64 {
 #[test]
 fn nothing_acknowledged_is_lost_nothing_happens_twice_and_no_limit_is_passed() {
     let folder = tempfile::tempdir().unwrap();
+    killed_again_and_again(|| Server::start(folder.path()));
+    let (code, report) = verify(folder.path());
+    assert_eq!((code, &report["problem"]), (Some(0), &Value::Null));
+}
+
+#[test]
+fn nor_where_the_data_is_in_postgresql() {
+    let postgres = mec_test_postgres::Server::shared();
+    let url = postgres.url("mec_engine", &postgres.database());
+    let folder = tempfile::tempdir().unwrap();
+    killed_again_and_again(|| Server::node(folder.path(), &url));
+    let (code, report) = verify_database(&url);
+    assert_eq!((code, &report["problem"]), (Some(0), &Value::Null));
+}
+
+fn killed_again_and_again(start: impl Fn() -> Server) {
     let mut granted: [BTreeSet<String>; 2] = Default::default();
     let accounts = ["wide", "narrow"];
     let entitlement = |quantity: u64| {
@@ -49,7 +65,7 @@ fn nothing_acknowledged_is_lost_nothing_happens_twice_and_no_limit_is_passed() {
     let mut unknown: Vec<(usize, String)> = Vec::new();
     let mut kill_after = 7;
     for round in 0..ROUNDS {
-        let mut server = Server::start(folder.path());
+        let mut server = start();
         if round == 0 {
             server.organization("wide", Some(entitlement(1_000_000_000)));
             server.organization("narrow", Some(entitlement(LIMIT)));
@@ -88,8 +104,6 @@ fn nothing_acknowledged_is_lost_nothing_happens_twice_and_no_limit_is_passed() {
         }
         assert!(granted[1].len() as u64 <= LIMIT);
     }
-    let (code, report) = verify(folder.path());
-    assert_eq!((code, &report["problem"]), (Some(0), &Value::Null));
     assert!(
         granted[0].len() > 100,
         "the load was too small to mean anything"

@@ -5,11 +5,17 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-/// The binary: where the test command has put it, else built here.
+/// The binary: where the test command has put it, else built here, once.
 pub fn binary() -> PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(find_binary).clone()
+}
+
+fn find_binary() -> PathBuf {
     if let Some(path) = std::env::var_os("MEC_BIN") {
         return path.into();
     }
@@ -22,6 +28,9 @@ pub fn binary() -> PathBuf {
     assert!(built.success());
     root.join("target/debug/mec")
 }
+
+/// What all nodes of a database sign with.
+pub const NODES_SECRET: &str = "a secret that all nodes of a test share";
 
 pub struct Server {
     /// None where the server is another's.
@@ -37,13 +46,29 @@ impl Server {
     }
 
     pub fn start_at(folder: &Path, listen: &str) -> Self {
-        let mut child = Command::new(binary())
-            .args(["serve", "--listen", listen, "--data-dir"])
-            .arg(folder)
-            .env_remove("JWT_SECRET")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::spawn(
+            Command::new(binary())
+                .args(["serve", "--listen", listen, "--data-dir"])
+                .arg(folder)
+                .env_remove("DATABASE_URL")
+                .env_remove("JWT_SECRET"),
+        )
+    }
+
+    /// A node on a PostgreSQL database, with a folder of its own for what is no data.
+    pub fn node(folder: &Path, database_url: &str) -> Self {
+        Self::spawn(
+            Command::new(binary())
+                .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+                .arg(folder)
+                .env("DATABASE_URL", database_url)
+                .env("JWT_SECRET", NODES_SECRET),
+        )
+    }
+
+    /// Starts it and waits until it listens.
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap())
             .lines()
             .map(Result::unwrap);
@@ -126,6 +151,15 @@ impl Server {
         child.wait().unwrap();
     }
 
+    /// Sends it a signal, such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        let child = self.child.as_ref().unwrap();
+        let told = Command::new("kill")
+            .args([&format!("-{name}"), &child.id().to_string()])
+            .status();
+        assert!(told.unwrap().success());
+    }
+
     pub fn try_rpc(&self, name: &str, args: &Value) -> Result<(u16, Value), ureq::Error> {
         self.try_post(
             Some(&self.token),
@@ -186,7 +220,7 @@ impl Ran {
 pub fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(binary());
     for (name, _) in std::env::vars() {
-        if name == "JWT_SECRET" || name.starts_with("MEC_") {
+        if name == "JWT_SECRET" || name == "DATABASE_URL" || name.starts_with("MEC_") {
             command.env_remove(name);
         }
     }
@@ -219,4 +253,15 @@ pub fn verify(folder: &Path) -> (Option<i32>, Value) {
         verified.status.code(),
         serde_json::from_slice(&verified.stdout).unwrap(),
     )
+}
+
+/// What `mec verify` says of a PostgreSQL database.
+pub fn verify_database(url: &str) -> (Option<i32>, Value) {
+    let verified = Command::new(binary())
+        .args(["verify", "--json"])
+        .env("DATABASE_URL", url)
+        .output()
+        .unwrap();
+    let report = serde_json::from_slice(&verified.stdout);
+    (verified.status.code(), report.unwrap_or(Value::Null))
 }
