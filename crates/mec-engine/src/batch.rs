@@ -2,6 +2,7 @@
 //! left, all changes are committed at once, and only then is anything published or answered.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use mec_core::book::TreeHead;
 use mec_core::change::Change;
@@ -30,6 +31,9 @@ pub(crate) const MAX_NEEDS: usize = 100_000;
 /// So often a batch is tried that other writers are in the way of.
 const TRIES: usize = 8;
 
+/// No try begins later than this after the first: callers are better told than kept waiting.
+const PATIENCE: Duration = Duration::from_secs(8);
+
 /// Answers requests in order. When a constraint refuses the commit, each is tried alone, so that
 /// only the guilty one errs.
 pub(crate) async fn run<S: Store>(
@@ -45,9 +49,10 @@ pub(crate) async fn run<S: Store>(
     } else {
         Vec::new()
     };
+    let begun = Instant::now();
     let mut attempted = attempt(store, shared, ids, requests, decisions).await;
     for _ in 0..TRIES {
-        if !is_to_be_repeated(&attempted) {
+        if !is_to_be_repeated(&attempted) || begun.elapsed() > PATIENCE {
             break;
         }
         attempted = attempt(store, shared, ids, requests, spare.clone()).await;
@@ -82,9 +87,10 @@ async fn alone<S: Store>(
     request: &Request,
 ) -> Answer {
     let requests = std::slice::from_ref(request);
+    let begun = Instant::now();
     for _ in 0..TRIES {
         let attempted = attempt(store, shared, ids, requests, Vec::new()).await;
-        if is_to_be_repeated(&attempted) {
+        if is_to_be_repeated(&attempted) && begun.elapsed() <= PATIENCE {
             continue;
         }
         if let Some(answer) = attempted.map_err(refused)?.pop().flatten() {
@@ -106,7 +112,7 @@ pub(crate) fn refused(error: CommitError) -> EngineError {
         }
         .into(),
         CommitError::Refused { reason, .. } => EngineError::Internal(reason),
-        CommitError::NotDone(error) => error.into(),
+        CommitError::NotDone(error) | CommitError::InDoubt(error) => error.into(),
     }
 }
 
@@ -157,13 +163,19 @@ async fn attempt<S: Store>(
         .map(Working::commit)
         .collect();
     if !trees.is_empty() || !run.keys.is_empty() || !decisions.is_empty() {
-        run.batch
-            .commit(CommitSet {
-                trees,
-                keys: run.keys,
-                decisions,
-            })
-            .await?;
+        let set = CommitSet {
+            trees,
+            keys: run.keys,
+            decisions,
+        };
+        let committed = run.batch.commit(set).await;
+        if let Err(CommitError::InDoubt(_)) = committed {
+            // What is in memory may be behind of it; whoever loads it anew waits until it has ended.
+            for (namespace, tree) in run.trees.keys() {
+                shared.books.forget_tree(namespace, *tree);
+            }
+        }
+        committed?;
         Stats::add(&shared.stats.commits, 1);
     }
     for (request, answer) in requests.iter().zip(&answers) {

@@ -255,7 +255,7 @@ async fn put<S: Store>(
     match store.put_catalogue(&namespace, draft, shared.now()).await {
         Ok(catalogue) => Ok(shared.catalogues.put_if_newer(catalogue)),
         Err(CommitError::Refused { reason, .. }) => Err(Refusal::Catalogue(reason).into()),
-        Err(CommitError::NotDone(error)) => Err(error.into()),
+        Err(CommitError::NotDone(error) | CommitError::InDoubt(error)) => Err(error.into()),
     }
 }
 
@@ -279,6 +279,6 @@ async fn put_lookups<S: Store>(
             Ok(lookups)
         }
         Err(CommitError::Refused { reason, .. }) => Err(Refusal::Catalogue(reason).into()),
-        Err(CommitError::NotDone(error)) => Err(error.into()),
+        Err(CommitError::NotDone(error) | CommitError::InDoubt(error)) => Err(error.into()),
     }
 }

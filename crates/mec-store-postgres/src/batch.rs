@@ -280,10 +280,10 @@ impl Batch for PostgresBatch {
             Err(Stopped::Commit(error)) => Err(error),
             Err(Stopped::Fault(fault)) if fault.is_lost() => {
                 drop(self.connection.take());
-                if self.lane.settle(self.id).await {
-                    Ok(())
-                } else {
-                    Err(fault.into())
+                match self.lane.settle(self.id).await {
+                    Some(true) => Ok(()),
+                    Some(false) => Err(fault.into()),
+                    None => Err(CommitError::InDoubt(fault.into())),
                 }
             }
             Err(Stopped::Fault(fault)) => Err(fault.into()),

@@ -1,7 +1,7 @@
 //! A lane: the connection that its batches follow each other on, and its row in `writers`.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mec_store::{Clock, StoreError};
 use parking_lot::Mutex;
@@ -15,7 +15,9 @@ use crate::values::Columns;
 
 /// How long to wait between two attempts to ask how a commit ended, at first and at the most.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LAST_PAUSE: Duration = Duration::from_secs(2);
+const LAST_PAUSE: Duration = Duration::from_secs(1);
+/// How long it is asked: all commands of the process wait for the answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Lane {
     config: PostgresConfig,
@@ -56,14 +58,19 @@ impl Lane {
         }
     }
 
-    /// How a commit ended whose answer was lost: asks until it is known. The transaction held the
-    /// lane's row, so that the question waits until its server process has ended it one way or the other.
-    pub(crate) async fn settle(&self, batch: Uuid) -> bool {
+    /// How a commit ended whose answer was lost; none where the database could not be asked for so long
+    /// that those who wait are to be told. The transaction held the lane's row, so that the question
+    /// waits until its server process has ended it one way or the other.
+    pub(crate) async fn settle(&self, batch: Uuid) -> Option<bool> {
+        let begun = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
             match self.ask(batch).await {
-                Ok(is_done) => return is_done,
+                Ok(is_done) => return Some(is_done),
                 Err(error) => tracing::warn!(%error, "how a commit ended could not be asked yet"),
+            }
+            if begun.elapsed() >= PATIENCE {
+                return None;
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LAST_PAUSE);

@@ -43,4 +43,8 @@ pub enum CommitError {
     /// Nothing was committed.
     #[error(transparent)]
     NotDone(#[from] StoreError),
+    /// Whether it was committed is not known yet. Whoever locks one of its trees or claims one of its
+    /// keys waits until it is, and then sees what became of it.
+    #[error("whether it was committed is not known: {0}")]
+    InDoubt(#[source] StoreError),
 }

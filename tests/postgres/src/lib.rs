@@ -19,6 +19,9 @@ const PACKAGES: &str = "/usr/lib/postgresql";
 /// The database that others are copied from.
 const TEMPLATE: &str = "mec_template";
 
+/// What a session prints when a statement is done.
+const DONE: &str = "-- done --";
+
 /// Starts the server, says when it is ready, and stops it and removes its folder when its own standard
 /// input ends.
 const KEEPER: &str = r#"
@@ -26,7 +29,7 @@ trap '' INT
 "$1/pg_ctl" -w -s -D "$2/data" -l "$2/log" start -o "-k '$2' -c listen_addresses= -c max_connections=300 \
     -c fsync=off -c full_page_writes=off -c max_wal_size=2GB -c timezone=UTC" && echo ready
 cat >/dev/null
-"$1/pg_ctl" -s -D "$2/data" -m immediate stop
+"$1/pg_ctl" -s -D "$2/data" -m immediate stop 2>/dev/null
 rm -rf "$2"
 "#;
 
@@ -156,6 +159,42 @@ impl Server {
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 
+    /// Stops the server as a crash of the machine would: nobody is told, nothing is finished.
+    pub fn halt(&self) -> Result<()> {
+        self.control(&["-m", "immediate", "stop"])
+    }
+
+    /// Starts the server again after [`Server::halt`], with the same settings.
+    pub fn resume(&self) -> Result<()> {
+        self.control(&["restart"])
+    }
+
+    fn control(&self, what: &[&str]) -> Result<()> {
+        let mut control = as_user(&self.programs.join("pg_ctl"))?;
+        control
+            .args(["-w", "-s", "-D"])
+            .arg(self.folder.join("data"));
+        control.arg("-l").arg(self.folder.join("log"));
+        run(control.args(what))
+    }
+
+    /// A conversation with a database as the administrator, which may hold a transaction open.
+    pub fn session(&self, database: &str) -> Result<Session> {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"])
+            .arg(self.url("postgres", database))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = psql.spawn().context("psql")?;
+        let said = child.stdout.take().context("psql has no output")?;
+        let says = child.stdin.take().context("psql has no input")?;
+        Ok(Session {
+            child,
+            says,
+            said: BufReader::new(said),
+        })
+    }
+
     /// The folder of the server's programs.
     pub fn programs(&self) -> &Path {
         &self.programs
@@ -164,6 +203,38 @@ impl Server {
     /// The folder of its socket.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+}
+
+/// A conversation with a database; it ends, and what it holds is let go of, when this is dropped.
+pub struct Session {
+    child: Child,
+    says: std::process::ChildStdin,
+    said: BufReader<std::process::ChildStdout>,
+}
+
+impl Session {
+    /// Runs SQL and returns what it prints, once it has been done.
+    pub fn say(&mut self, sql: &str) -> Result<String> {
+        writeln!(self.says, "{sql};\n\\echo {DONE}")?;
+        self.says.flush()?;
+        let mut told = String::new();
+        loop {
+            let mut line = String::new();
+            ensure!(self.said.read_line(&mut line)? > 0, "psql ended: {sql}");
+            if line.trim() == DONE {
+                return Ok(told.trim().to_owned());
+            }
+            told.push_str(&line);
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // One that has ended by itself is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -62,7 +62,9 @@ impl Server {
                 .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
                 .arg(folder)
                 .env("DATABASE_URL", database_url)
-                .env("JWT_SECRET", NODES_SECRET),
+                .env("JWT_SECRET", NODES_SECRET)
+                // What it warns of is what the tests do to it.
+                .stderr(Stdio::null()),
         )
     }
 
