@@ -12,4 +12,5 @@ mod support;
 
 mod client;
 mod faults;
+mod fresh;
 mod world;
