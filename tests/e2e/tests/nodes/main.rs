@@ -13,4 +13,6 @@ mod support;
 mod client;
 mod faults;
 mod fresh;
+mod history;
+mod hunt;
 mod world;
