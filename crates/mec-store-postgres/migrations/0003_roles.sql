@@ -134,7 +134,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- The catalogue is the namespace's; an administrator of all namespaces sees all of them.
+-- The catalogue is the namespace's; an administrator of all namespaces sees all of them. That is a policy
+-- of its own, so that for all others the namespace is a plain condition which every index begins with.
 DO $$
 DECLARE
     name text;
@@ -143,8 +144,10 @@ BEGIN
         'plan_entitlement_templates', 'control_rules', 'control_rule_conditions'] LOOP
         EXECUTE format(
             'CREATE POLICY own ON %I FOR SELECT TO mec_user, mec_service, mec_admin '
-            'USING (namespace_id = (SELECT claimed_namespace()) '
-            'OR (current_user = ''mec_admin'' AND (SELECT claimed_namespace()) = ''*''))', name);
+            'USING (namespace_id = (SELECT claimed_namespace()))', name);
+        EXECUTE format(
+            'CREATE POLICY everywhere ON %I FOR SELECT TO mec_admin '
+            'USING ((SELECT claimed_namespace()) = ''*'')', name);
         EXECUTE format('GRANT SELECT ON %I TO mec_user, mec_service, mec_admin', name);
     END LOOP;
 END $$;
@@ -166,9 +169,11 @@ BEGIN
     LOOP
         EXECUTE format(
             'CREATE POLICY own ON %I FOR SELECT TO mec_user, mec_service, mec_admin '
-            'USING ((namespace_id = (SELECT claimed_namespace()) '
-            'OR (current_user = ''mec_admin'' AND (SELECT claimed_namespace()) = ''*'')) '
+            'USING (namespace_id = (SELECT claimed_namespace()) '
             'AND ((SELECT seen_accounts()) IS NULL OR %I = ANY ((SELECT seen_accounts())::uuid[])))', t.name, t.account);
+        EXECUTE format(
+            'CREATE POLICY everywhere ON %I FOR SELECT TO mec_admin '
+            'USING ((SELECT claimed_namespace()) = ''*'' AND (SELECT seen_accounts()) IS NULL)', t.name);
         IF t.name <> 'consumption_ledger' THEN
             EXECUTE format('GRANT SELECT ON %I TO mec_user, mec_service, mec_admin', t.name);
         END IF;

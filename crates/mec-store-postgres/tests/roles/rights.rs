@@ -162,8 +162,14 @@ fn no_role_becomes_another() {
     assert_eq!(count("reader", &bound(&format!("\"{TEAM}\""))), "2");
     assert_eq!(count("reader", &of("default")), "4");
     assert_eq!(count("reader", &of("*")), "0");
-    // All namespaces are seen only by one who has taken the administrator's role.
-    assert_eq!(count("reporter", &of("*")), "0");
+    assert_eq!(count("reporter", &of("*")), "8");
+    assert_eq!(
+        count(
+            "reporter",
+            &bound(&format!("\"{TEAM}\"")).replace("default", "*")
+        ),
+        "0"
+    );
     let sql = transaction(
         "mec_admin",
         Some(&of("*")),
