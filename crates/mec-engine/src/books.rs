@@ -242,6 +242,13 @@ impl Books {
         }
     }
 
+    /// Lets nothing at all be seen as current any more.
+    pub(crate) fn forget_all(&self) {
+        for (_, held) in self.heads.lock().drain() {
+            held.tree.is_behind.store(true, Ordering::Release);
+        }
+    }
+
     pub(crate) fn head(&self, namespace: &Namespace, tree: Uuid) -> Option<TreeHead> {
         let heads = self.heads.lock();
         let held = heads.get(&(namespace.clone(), tree))?;

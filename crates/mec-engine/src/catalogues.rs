@@ -36,6 +36,11 @@ impl Catalogues {
         }
     }
 
+    /// Lets go of all catalogues.
+    pub(crate) fn forget_all(&self) {
+        self.held.write().clear();
+    }
+
     /// Puts a catalogue unless a newer one is held; returns the one that is.
     pub(crate) fn put_if_newer(&self, catalogue: Catalogue) -> Arc<Catalogue> {
         let age = |catalogue: &Catalogue| (catalogue.version, catalogue.lookups.version);

@@ -35,6 +35,8 @@ pub(crate) struct Freshness {
     when_lost: WhenLost,
     /// When the last look at the store that was answered began, in microseconds since the start.
     seen_at: AtomicU64,
+    /// Whether the store was looked at: before that, nothing is known of what others commit.
+    has_looked: AtomicBool,
     is_lost: AtomicBool,
     /// The store's clock less the process's, in microseconds.
     offset: AtomicI64,
@@ -52,6 +54,7 @@ impl Freshness {
             degraded_for,
             when_lost,
             seen_at: AtomicU64::new(0),
+            has_looked: AtomicBool::new(false),
             is_lost: AtomicBool::new(false),
             offset: AtomicI64::new(0),
         }
@@ -78,7 +81,9 @@ impl Freshness {
         let (Some(bound), Some(age)) = (self.bound, self.age()) else {
             return Memory::Fresh;
         };
-        if age <= bound {
+        if !self.has_looked.load(Ordering::Acquire) {
+            Memory::Unusable
+        } else if age <= bound {
             Memory::Fresh
         } else if self.is_lost.load(Ordering::Acquire)
             && (age <= self.degraded_for || self.when_lost == WhenLost::Open)
@@ -95,6 +100,7 @@ impl Freshness {
         let micros = u64::try_from(micros).unwrap_or(u64::MAX);
         self.seen_at.fetch_max(micros, Ordering::AcqRel);
         self.is_lost.store(false, Ordering::Release);
+        self.has_looked.store(true, Ordering::Release);
     }
 
     /// A look at the store was not answered.
@@ -111,5 +117,23 @@ impl Freshness {
     /// A moment of the process's clock, by the store's.
     pub(crate) fn by_store(&self, ours: Timestamp) -> Timestamp {
         ours.saturating_add_micros(self.offset.load(Ordering::Acquire))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_answers_nothing_before_the_first_look() {
+        let bound = Some(Duration::from_secs(3_600));
+        let freshness = Freshness::new(bound, Duration::from_secs(3_600), WhenLost::Open);
+        assert_eq!(freshness.memory(), Memory::Unusable);
+        freshness.lost();
+        assert_eq!(freshness.memory(), Memory::Unusable);
+        freshness.seen(Instant::now());
+        assert_eq!(freshness.memory(), Memory::Fresh);
+        let alone = Freshness::new(None, Duration::ZERO, WhenLost::Closed);
+        assert_eq!(alone.memory(), Memory::Fresh);
     }
 }

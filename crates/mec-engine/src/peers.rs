@@ -97,6 +97,11 @@ async fn look<S: Store>(store: &S, shared: &Shared, cursor: Option<Cursor>) -> O
         let ours = before.saturating_add_micros(took / 2);
         shared.freshness.measured(ours, theirs);
     }
+    if cursor.is_none() {
+        // The first look tells where to begin: what was loaded before it may have changed before it, too.
+        shared.books.forget_all();
+        shared.catalogues.forget_all();
+    }
     take_in(shared, &moved);
     shared.freshness.seen(since);
     Some(moved.cursor)
