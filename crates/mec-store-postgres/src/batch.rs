@@ -1,9 +1,6 @@
 //! One transaction of a lane. Dropping it without a commit leaves no trace.
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Waker};
 
 use futures_util::join;
 use mec_core::book::TreeHead;
@@ -292,15 +289,11 @@ impl Batch for PostgresBatch {
 }
 
 impl Drop for PostgresBatch {
-    /// Whatever was done is undone: the request is sent, and its answer needs nobody.
+    /// Whatever was done is undone.
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else {
-            return;
-        };
-        {
-            let undo = pin!(connection.client.batch_execute("ROLLBACK"));
-            let _ = undo.poll(&mut Context::from_waker(Waker::noop()));
+        if let Some(connection) = self.connection.take() {
+            connection.undo();
+            self.lane.give(connection);
         }
-        self.lane.give(connection);
     }
 }

@@ -1,5 +1,8 @@
 //! Connections: how one is made, its prepared statements, and the pool of those that read.
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
@@ -63,6 +66,13 @@ impl Connection {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.client.is_closed()
+    }
+
+    /// Undoes what was begun: the request is sent, ahead of all that comes after it, and its answer needs
+    /// nobody.
+    pub(crate) fn undo(&self) {
+        let undo = pin!(self.client.batch_execute("ROLLBACK"));
+        let _ = undo.poll(&mut Context::from_waker(Waker::noop()));
     }
 
     /// A statement, prepared once.

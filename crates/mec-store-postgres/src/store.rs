@@ -94,23 +94,34 @@ impl PostgresStore {
     }
 }
 
-/// Runs work in a transaction, which is rolled back where it fails.
+/// A transaction that is under way; it is undone when this is dropped, as by a caller that goes away.
+struct UnderWay<'a> {
+    connection: &'a Connection,
+    is_over: bool,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.connection.undo();
+        }
+    }
+}
+
+/// Runs work in a transaction, which is rolled back where it fails or is given up.
 pub(crate) async fn in_transaction<T>(
     connection: &Connection,
     work: impl AsyncFnOnce(&Connection) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
+    let mut under_way = UnderWay {
+        connection,
+        is_over: false,
+    };
     connection.client.batch_execute("BEGIN").await?;
-    match work(connection).await {
-        Ok(done) => {
-            connection.client.batch_execute("COMMIT").await?;
-            Ok(done)
-        }
-        Err(fault) => {
-            // A connection that is gone has nothing left to undo.
-            let _ = connection.client.batch_execute("ROLLBACK").await;
-            Err(fault)
-        }
-    }
+    let done = work(connection).await?;
+    connection.client.batch_execute("COMMIT").await?;
+    under_way.is_over = true;
+    Ok(done)
 }
 
 /// Reads of one moment.
