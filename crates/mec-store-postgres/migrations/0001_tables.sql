@@ -527,3 +527,9 @@ CREATE TABLE writers (
     last_batch_id uuid NOT NULL,
     seen_at       timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50);
+
+-- How far a copy of an embedded installation has come; empty at all other times.
+CREATE TABLE copy_marks (
+    name  text PRIMARY KEY,
+    value bigint NOT NULL
+);

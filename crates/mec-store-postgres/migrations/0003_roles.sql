@@ -116,10 +116,10 @@ END $$;
 REVOKE INSERT ON store_meta, limit_kinds, limit_actions FROM mec_engine;
 GRANT UPDATE ON store_meta, account_types, units, window_types, catalogue_versions, resource_types, plans, accounts,
     subscriptions, entitlements, grants, grant_draws, reservations, idempotency_keys, concurrency_leases, trees,
-    usage_buckets, own_totals, open_holds, grace_clocks, writers TO mec_engine;
+    usage_buckets, own_totals, open_holds, grace_clocks, writers, copy_marks TO mec_engine;
 GRANT DELETE ON account_types, units, window_types, resource_types, resource_type_allowed_units, plans,
-    plan_entitlement_templates, control_rules, account_external_ids, entitlement_conditions, entitlements_audit,
-    idempotency_keys, control_decisions_log, open_holds, grace_clocks, tree_log, writers TO mec_engine;
+    plan_entitlement_templates, control_rules, control_rule_conditions, catalogue_versions, account_external_ids, entitlement_conditions, entitlements_audit,
+    idempotency_keys, control_decisions_log, open_holds, grace_clocks, tree_log, writers, copy_marks TO mec_engine;
 GRANT SELECT ON units_named, units_in_use, window_types_in_use, account_types_in_use, public.mec_schema_migrations
     TO mec_engine;
 

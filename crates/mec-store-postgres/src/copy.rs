@@ -1,4 +1,4 @@
-//! The database as the target of a copy. What is there of each table stands in `store_meta`, in the
+//! The database as the target of a copy. What is there of each table stands in `copy_marks`, in the
 //! transaction of the rows; until the copy is proven nothing is served.
 
 mod statements;
@@ -17,7 +17,7 @@ use crate::store::in_transaction;
 use crate::values::Columns;
 use crate::{migrate, sql, verify};
 
-/// In `store_meta` from the first moment of a copy to the last.
+/// In `copy_marks` from the first moment of a copy to the last.
 const UNFINISHED: &str = "copy.unfinished";
 /// The version of the source that the copy was begun with.
 const VERSION: &str = "copy.version";
@@ -37,7 +37,12 @@ impl std::fmt::Debug for PostgresTarget {
 
 /// Refuses to serve a database of which a part is missing.
 pub(crate) async fn refuse_unfinished(connection: &Connection) -> Result<(), StoreError> {
-    if migrate::meta(connection, UNFINISHED).await? != 0 {
+    // The marks are there from the first moment of a copy to the last.
+    if connection
+        .first(sql::COPY_STATE_SELECT, &[])
+        .await?
+        .is_some()
+    {
         return Err(StoreError::Owned(
             "the database holds a part of an installation; run `mec copy` again to its end before it is served"
                 .to_owned(),
@@ -139,12 +144,12 @@ impl Target for PostgresTarget {
     }
 }
 
-/// The name in `store_meta` of how many rows of a table are there.
+/// The name in `copy_marks` of how many rows of a table are there.
 fn done(table: &Table) -> String {
     format!("copy.done.{}", table.name)
 }
 
-/// The name in `store_meta` of how many rows of a table the source has.
+/// The name in `copy_marks` of how many rows of a table the source has.
 fn total(table: &Table) -> String {
     format!("copy.total.{}", table.name)
 }

@@ -1,3 +1,3 @@
-UPDATE store_meta
+UPDATE copy_marks
 SET value = value + $2
 WHERE name = $1

@@ -1,2 +1,2 @@
-DELETE FROM store_meta
+DELETE FROM copy_marks
 WHERE name LIKE 'copy.%'

@@ -1,3 +1,3 @@
 SELECT name, value
-FROM store_meta
+FROM copy_marks
 WHERE name LIKE 'copy.%'

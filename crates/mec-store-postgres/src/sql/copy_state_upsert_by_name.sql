@@ -1,2 +1,2 @@
-INSERT INTO store_meta (name, value) VALUES ($1, $2)
+INSERT INTO copy_marks (name, value) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value

@@ -197,6 +197,7 @@ pub const RELATIONS: &[Relation] = &[
     ),
     row("mec.usage_buckets", Kind::Account("level_id")),
     row("mec.store_meta", Kind::Closed),
+    row("mec.copy_marks", Kind::Closed),
     row("mec.catalogue_versions", Kind::Closed),
     row("mec.trees", Kind::Closed),
     row("mec.tree_scopes", Kind::Closed),
