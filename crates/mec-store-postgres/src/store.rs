@@ -168,11 +168,13 @@ impl Store for PostgresStore {
     async fn moved(&self, since: Option<Cursor>) -> Result<Moved, StoreError> {
         let connection = self.reader().await?;
         let mut moved = moved(&connection, self.lane.writer, since).await?;
-        if let Some(clock) = self.lane.clock() {
-            moved.now = Some(clock.now());
-        }
-        if let Some(now) = moved.now {
+        let own = self.lane.clock();
+        if let Some(now) = own.map(|clock| clock.now()).or(moved.now) {
             self.upkeep.at(now, &connection).await;
+        }
+        if own.is_some() {
+            // The process decides by a clock of its own, which needs no measuring.
+            moved.now = None;
         }
         Ok(moved)
     }
