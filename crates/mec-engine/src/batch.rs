@@ -418,7 +418,7 @@ async fn loop_until_decided<B: Batch>(
             .await?;
         match other {
             // It has moved since its tree was looked up.
-            Some(_) if need == Need::Part(account) => return Ok(None),
+            Some(_) if need == Need::Part(account) && run.locked.is_some() => return Ok(None),
             Some(_) if !run.is_alone => {
                 // The other tree's own working copy may change it in this batch.
                 working.forget(&need);
