@@ -3,11 +3,18 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use mec_store::StoreError;
 
 use crate::config::{LOCK_FILE, LOG_BYTES};
 use crate::error::io_error;
+
+/// How long the lock of a data folder is waited for, and how long between two attempts. A process that
+/// is being started inherits the open files of its parent, and with them the lock, until it runs its own
+/// program; and one that was told to stop may still be on its way out.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// The lock of a data folder; held until dropped, and let go by the system when the process dies.
 #[derive(Debug)]
@@ -80,19 +87,25 @@ pub fn is_owned(folder: &Path) -> std::io::Result<bool> {
 }
 
 impl FolderLock {
-    /// Takes the lock, or says which process holds it.
+    /// Takes the lock, or says which process holds it, after a moment in which it may be let go.
     pub(crate) fn take(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join(LOCK_FILE);
         let mut file = make_private(&path)
             .map_err(|error| io_error(&format!("{} cannot be opened", path.display()), error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(owned(folder, &mut file)),
-            Err(TryLockError::Error(error)) => {
-                return Err(io_error(
-                    &format!("{} cannot be locked", path.display()),
-                    error,
-                ));
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_PATIENCE => {
+                    std::thread::sleep(LOCK_PAUSE);
+                }
+                Err(TryLockError::WouldBlock) => return Err(owned(folder, &mut file)),
+                Err(TryLockError::Error(error)) => {
+                    return Err(io_error(
+                        &format!("{} cannot be locked", path.display()),
+                        error,
+                    ));
+                }
             }
         }
         let note = format!("{}\n", std::process::id());
