@@ -66,7 +66,7 @@ async fn look_until<S: Store>(
     };
     let mut cursor = None;
     loop {
-        let looked = tokio::time::timeout(bound, look(&*store, &shared, cursor));
+        let looked = tokio::time::timeout(bound, look(&*store, &shared, cursor.clone()));
         tokio::select! {
             _ = &mut stopped => return,
             looked = looked => match looked {
@@ -85,6 +85,8 @@ async fn look_until<S: Store>(
 async fn look<S: Store>(store: &S, shared: &Shared, cursor: Option<Cursor>) -> Option<Cursor> {
     let since = Instant::now();
     let before = shared.clock.now();
+    // The first look tells where to begin: what was loaded before it may have changed before it, too.
+    let is_first = cursor.is_none();
     let moved = match store.moved(cursor).await {
         Ok(moved) => moved,
         Err(error) => {
@@ -97,8 +99,7 @@ async fn look<S: Store>(store: &S, shared: &Shared, cursor: Option<Cursor>) -> O
         let ours = before.saturating_add_micros(took / 2);
         shared.freshness.measured(ours, theirs);
     }
-    if cursor.is_none() {
-        // The first look tells where to begin: what was loaded before it may have changed before it, too.
+    if is_first || moved.everything {
         shared.books.forget_all();
         shared.catalogues.forget_all();
     }

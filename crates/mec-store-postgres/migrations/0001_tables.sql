@@ -10,7 +10,7 @@ CREATE TABLE store_meta (
     value bigint NOT NULL
 );
 INSERT INTO store_meta (name, value) VALUES
-    ('fencing_epoch', 0), ('seeded', 0), ('probe', 0), ('decisions_drop_before', 0), ('audit_drop_before', 0);
+    ('fencing_epoch', 0), ('seeded', 0), ('probe', 0), ('tree_log_begin', 0), ('decisions_drop_before', 0), ('audit_drop_before', 0);
 
 -- Lookups, shared by all namespaces.
 
@@ -278,7 +278,7 @@ CREATE TABLE consumption_ledger (
     resource_type_code text NOT NULL,
     resource_scope     text,
     quantity           numeric(18, 6) NOT NULL,
-    unit_code          text NOT NULL REFERENCES units,
+    unit_code          text NOT NULL,
     occurred_at        timestamptz NOT NULL,
     period_start       timestamptz,
     period_end         timestamptz,
@@ -291,8 +291,9 @@ CREATE TABLE consumption_ledger (
     chain_id           uuid NOT NULL,
     chain_seq          bigint NOT NULL CHECK (chain_seq >= 1),
     chain_hash         bytea NOT NULL CHECK (octet_length(chain_hash) = 32),
-    PRIMARY KEY (namespace_id, event_id),
-    FOREIGN KEY (namespace_id, account_id) REFERENCES accounts
+    -- Its account and its unit exist: a guard looks that up for all rows of a statement at once, which
+    -- keys that refer to them would do row by row. Neither is ever deleted.
+    PRIMARY KEY (namespace_id, event_id)
 ) PARTITION BY RANGE (event_id);
 CREATE INDEX consumption_ledger_by_account
     ON consumption_ledger (namespace_id, account_id, resource_type_code, occurred_at);
@@ -365,7 +366,6 @@ CREATE INDEX reservations_open_by_account ON reservations (namespace_id, account
 CREATE TABLE idempotency_keys (
     namespace_id text NOT NULL,
     key_hash     bytea NOT NULL CHECK (octet_length(key_hash) = 16),
-    -- Empty while the batch that claimed it is being decided.
     key          text NOT NULL,
     rpc          text NOT NULL,
     args_hash    bytea NOT NULL,
@@ -517,7 +517,6 @@ CREATE TABLE tree_log (
     tree_id      uuid NOT NULL,
     version      bigint NOT NULL,
     writer_id    uuid NOT NULL,
-    written_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     xid          xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
 CREATE INDEX tree_log_by_xid ON tree_log (xid);

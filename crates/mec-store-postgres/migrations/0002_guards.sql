@@ -148,9 +148,48 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER unit AFTER INSERT ON consumption_ledger FOR EACH ROW EXECUTE FUNCTION guard_unit();
 CREATE TRIGGER unit AFTER INSERT ON grants FOR EACH ROW EXECUTE FUNCTION guard_unit();
 CREATE TRIGGER unit AFTER INSERT OR UPDATE OF unit_code ON entitlements FOR EACH ROW EXECUTE FUNCTION guard_unit();
+
+-- The events of a statement are of accounts that exist, in units that their resource types allow.
+CREATE FUNCTION guard_events() RETURNS trigger
+LANGUAGE plpgsql SET search_path = mec, pg_temp AS $$
+DECLARE
+    stray record;
+BEGIN
+    SELECT n.event_id, n.account_id INTO stray
+    FROM new_rows n
+    WHERE NOT EXISTS (
+        SELECT FROM accounts a WHERE a.namespace_id = n.namespace_id AND a.account_id = n.account_id
+    )
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the account % of the event % does not exist', stray.account_id, stray.event_id
+            USING ERRCODE = 'ME008';
+    END IF;
+    SELECT n.resource_type_code, n.unit_code INTO stray
+    FROM (SELECT DISTINCT namespace_id, resource_type_code, unit_code FROM new_rows) n
+    WHERE NOT EXISTS (SELECT FROM units u WHERE u.unit_code = n.unit_code)
+        OR (NOT EXISTS (
+            SELECT FROM resource_type_allowed_units u
+            WHERE u.namespace_id = n.namespace_id AND u.resource_type_code = n.resource_type_code
+                AND u.unit_code = n.unit_code
+        ) AND EXISTS (
+            SELECT FROM resource_types r
+            WHERE r.namespace_id = n.namespace_id AND r.resource_type_code = n.resource_type_code
+        ))
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the resource type % does not allow the unit %', stray.resource_type_code, stray.unit_code
+            USING ERRCODE = 'ME004';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER guarded AFTER INSERT ON consumption_ledger REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION guard_events();
+CREATE TRIGGER kept BEFORE DELETE ON accounts FOR EACH ROW EXECUTE FUNCTION refuse_change('accounts');
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON accounts
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('accounts');
 
 -- No entitlement changes without a row of the audit in the same transaction.
 CREATE FUNCTION guard_audit() RETURNS trigger
@@ -197,6 +236,10 @@ BEGIN
 END $$;
 CREATE TRIGGER note_units AFTER INSERT ON consumption_ledger REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION note_units();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON recorded_units
+    FOR EACH ROW EXECUTE FUNCTION refuse_change('recorded_units');
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON recorded_units
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('recorded_units');
 CREATE TRIGGER note_units AFTER INSERT ON reservations REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION note_units();
 

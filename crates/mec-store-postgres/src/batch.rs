@@ -11,6 +11,7 @@ use mec_store::{
     StoredAnswer, TreeRef,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::commit::{self, Stopped};
@@ -20,8 +21,10 @@ use crate::lane::Lane;
 use crate::values::Columns;
 use crate::{catalogue, convert, load, sql};
 
-/// One transaction of the store on PostgreSQL. Its trees are locked, its keys claimed, and its lane's
-/// row in `writers` bears its id, by which a commit that was not answered is settled.
+/// One transaction of the store on PostgreSQL. Its trees are locked, and its lane's row in `writers`
+/// bears its id, by which a commit that was not answered is settled. Its keys are looked up after the
+/// locks and written with the commit: one that another tree's batch has written by then ends this one,
+/// which is done anew.
 pub struct PostgresBatch {
     lane: Arc<Lane>,
     // None once it was given back to its lane.
@@ -31,7 +34,6 @@ pub struct PostgresBatch {
     heads: Vec<Option<TreeHead>>,
     locked: FxHashMap<TreeRef, TreeHead>,
     keys: Vec<KeyState>,
-    claimed: Vec<KeyRef>,
     ages: FxHashMap<Namespace, CatalogueAge>,
     fencing_epoch: u64,
 }
@@ -52,7 +54,6 @@ impl PostgresBatch {
             heads: Vec::new(),
             locked: FxHashMap::default(),
             keys: Vec::new(),
-            claimed: Vec::new(),
             ages: FxHashMap::default(),
             fencing_epoch,
         };
@@ -85,26 +86,25 @@ impl PostgresBatch {
         let clock = connection
             .statement(sql::CATALOGUE_VERSION_SELECT_BY_NAMESPACE)
             .await?;
-        let claim = connection.statement(sql::KEY_CLAIM_BY_HASH).await?;
+        let look_up = connection.statement(sql::KEY_SELECT_BY_HASH).await?;
         let mark = connection.statement(sql::WRITER_MARK_BY_ID).await?;
         let client = &connection.client;
         let of_trees: [Value<'_>; 2] = [&tree_namespaces, &tree_ids];
         let of_namespaces: [Value<'_>; 1] = [&named];
         let of_keys: [Value<'_>; 2] = [&key_namespaces, &hashes];
         let of_writer: [Value<'_>; 2] = [&self.lane.writer, &self.id];
-        let (begun, locked, told, claimed, marked) = join!(
+        let (begun, locked, told, taken, marked) = join!(
             client.batch_execute("BEGIN"),
             client.query(&lock, &of_trees),
             client.query_one(&clock, &of_namespaces),
-            client.query(&claim, &of_keys),
+            client.query(&look_up, &of_keys),
             client.execute(&mark, &of_writer),
         );
         // The first of them that failed says why.
         begun?;
-        let (locked, told, claimed) = (locked?, told?, claimed?);
+        let (locked, told, taken) = (locked?, told?, taken?);
         if marked? == 0 {
-            let sentence = "the lane has no row in writers".to_owned();
-            return Err(StoreError::Internal(sentence, None).into());
+            self.lane.make_row(connection, self.id).await?;
         }
         for row in &locked {
             let namespace = row.namespace(0)?;
@@ -122,65 +122,39 @@ impl PostgresBatch {
         };
         let ages = catalogue::ages(&told)?;
         self.ages = namespaces.into_iter().zip(ages).collect();
-        for row in &claimed {
-            self.claimed.push(KeyRef {
-                namespace: row.namespace(0)?,
-                hash: hash(row.read(1)?)?,
-            });
-        }
-        self.read_taken(keys).await
-    }
-
-    /// The keys that others have, in a statement after the one that would have claimed them.
-    async fn read_taken(&mut self, keys: &[KeyRef]) -> Result<(), Fault> {
-        let free: FxHashSet<&KeyRef> = self.claimed.iter().collect();
-        let lost: Vec<&KeyRef> = keys.iter().filter(|key| !free.contains(key)).collect();
-        let mut taken = FxHashMap::default();
-        if !lost.is_empty() {
-            let namespaces: Vec<&str> = lost.iter().map(|key| key.namespace.as_str()).collect();
-            let hashes: Vec<Vec<u8>> = lost
-                .iter()
-                .map(|key| key.hash.to_be_bytes().to_vec())
-                .collect();
-            let of: [Value<'_>; 2] = [&namespaces, &hashes];
-            let rows = held(&self.connection)?
-                .all(sql::KEY_SELECT_BY_HASH, &of)
-                .await?;
-            for row in &rows {
-                let key = KeyRef {
-                    namespace: row.namespace(0)?,
-                    hash: hash(row.read(1)?)?,
-                };
-                let stored = StoredAnswer {
-                    rpc: row.code(2)?,
-                    args_hash: row.hash(3)?,
-                    event_id: row.read(4)?,
-                    answer: row.read(5)?,
-                };
-                taken.insert(key, stored);
-            }
-        }
+        let taken: FxHashMap<KeyRef, StoredAnswer> =
+            taken.iter().map(taken_key).collect::<Result<_, Fault>>()?;
+        let state = |key| taken.get(key).cloned();
         self.keys = keys
             .iter()
-            .map(|key| {
-                taken
-                    .get(key)
-                    .cloned()
-                    .map_or(KeyState::Free, KeyState::Taken)
-            })
+            .map(|key| state(key).map_or(KeyState::Free, KeyState::Taken))
             .collect();
         Ok(())
     }
 
     async fn write(&mut self, changes: &CommitSet) -> Result<(), Stopped> {
         let connection = held(&self.connection).map_err(Stopped::Fault)?;
-        commit::write(connection, changes, &self.claimed, self.lane.writer).await
+        commit::write(connection, changes, self.lane.writer).await
     }
 }
 
 fn held(connection: &Option<Connection>) -> Result<&Connection, Fault> {
     let gone = || StoreError::Internal("the batch has ended".to_owned(), None).into();
     connection.as_ref().ok_or_else(gone)
+}
+
+fn taken_key(row: &Row) -> Result<(KeyRef, StoredAnswer), Fault> {
+    let key = KeyRef {
+        namespace: row.namespace(0)?,
+        hash: hash(row.read(1)?)?,
+    };
+    let stored = StoredAnswer {
+        rpc: row.code(2)?,
+        args_hash: row.hash(3)?,
+        event_id: row.read(4)?,
+        answer: row.read(5)?,
+    };
+    Ok((key, stored))
 }
 
 fn hash(bytes: &[u8]) -> Result<u128, Fault> {

@@ -1,38 +1,14 @@
-//! Writing a batch: all rows of a table in one statement, all statements and the commit sent at once.
+//! Writing a batch: all rows of a table in one statement.
 
 use mec_store::{CommitError, CommitSet, KeyRef, KeyRow, key_hash};
 use postgres_types::ToSql;
-use rustc_hash::FxHashSet;
-use serde_json::Value as Json;
 
 use crate::connection::Connection;
 use crate::error::Fault;
 use crate::fold::Folded;
 use crate::values::{At, decimal};
+use crate::writes::Writes;
 use crate::{moving, rows, sql};
-
-/// A statement with its values.
-pub(crate) struct Write {
-    sql: &'static str,
-    values: Vec<Box<dyn ToSql + Send + Sync>>,
-}
-
-/// The statements of a batch, in the order in which they are done.
-#[derive(Default)]
-struct Writes(Vec<Write>);
-
-impl Writes {
-    fn push(&mut self, sql: &'static str, values: Vec<Box<dyn ToSql + Send + Sync>>) {
-        self.0.push(Write { sql, values });
-    }
-
-    /// Rows as one array of JSON, which PostgreSQL reads by the columns of the table.
-    fn json(&mut self, sql: &'static str, rows: Vec<Json>) {
-        if !rows.is_empty() {
-            self.push(sql, vec![Box::new(Json::Array(rows).to_string())]);
-        }
-    }
-}
 
 macro_rules! columns {
     ($rows:expr; $($column:expr),+ $(,)?) => {
@@ -40,14 +16,12 @@ macro_rules! columns {
     };
 }
 
-/// Writes everything that a batch commits, and commits. `claimed` are the keys that the batch has
-/// claimed; those that it does not keep are let go of.
+/// Writes everything that a batch commits, and commits.
 ///
 /// An outcome that is not known is told as a lost connection.
 pub(crate) async fn write(
     connection: &Connection,
     set: &CommitSet,
-    claimed: &[KeyRef],
     writer: uuid::Uuid,
 ) -> Result<(), Stopped> {
     let folded = Folded::of(&set.trees)?;
@@ -62,12 +36,12 @@ pub(crate) async fn write(
     rows_of_usage(&folded, &mut writes);
     rows_of_holds(&folded, &mut writes);
     rows_of_trees(set, writer, &mut writes);
-    rows_of_keys(set, claimed, &mut writes);
+    rows_of_keys(set, &mut writes)?;
     writes.json(
         sql::DECISION_INSERT,
         set.decisions.iter().map(rows::decision).collect(),
     );
-    send(connection, &writes.0).await.map_err(Stopped::Fault)
+    writes.send(connection).await.map_err(Stopped::Fault)
 }
 
 /// Why a batch was not written.
@@ -82,66 +56,6 @@ impl From<CommitError> for Stopped {
     fn from(error: CommitError) -> Self {
         Self::Commit(error)
     }
-}
-
-/// Sends all statements and the commit without waiting in between. The first fault is told; those
-/// after it only say that there was one.
-async fn send(connection: &Connection, writes: &[Write]) -> Result<(), Fault> {
-    let mut prepared = Vec::with_capacity(writes.len());
-    for write in writes {
-        prepared.push(connection.statement(write.sql).await?);
-    }
-    let client = &connection.client;
-    let run = |at: usize| {
-        let statement = prepared.get(at).cloned();
-        let write = writes.get(at);
-        async move {
-            let (Some(statement), Some(write)) = (statement, write) else {
-                return Ok(());
-            };
-            let values = write.values.iter().map(|value| &**value as _);
-            let values: Vec<&(dyn ToSql + Sync)> = values.collect();
-            client.execute(&statement, &values).await.map(drop)
-        }
-    };
-    // Each is sent when it is first polled, so that they go out in their order.
-    let mut sent: Vec<_> = (0..writes.len()).map(|at| Box::pin(run(at))).collect();
-    let mut commit = Box::pin(client.batch_execute("COMMIT"));
-    let mut done: Vec<Option<Result<(), tokio_postgres::Error>>> = Vec::new();
-    done.resize_with(sent.len() + 1, || None);
-    std::future::poll_fn(|context| {
-        use std::future::Future;
-        use std::task::Poll;
-        let (last, firsts) = match done.split_last_mut() {
-            Some(split) => split,
-            None => return Poll::Ready(()),
-        };
-        for (slot, one) in firsts.iter_mut().zip(&mut sent) {
-            if slot.is_none()
-                && let Poll::Ready(result) = one.as_mut().poll(context)
-            {
-                *slot = Some(result);
-            }
-        }
-        if last.is_none()
-            && let Poll::Ready(result) = commit.as_mut().poll(context)
-        {
-            *last = Some(result);
-        }
-        if done.iter().all(Option::is_some) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
-    .await;
-    let mut faults = done
-        .into_iter()
-        .flatten()
-        .filter_map(Result::err)
-        .map(Fault::from)
-        .filter(|fault| !fault.is_echo());
-    faults.next().map_or(Ok(()), Err)
 }
 
 fn rows_of_accounts(folded: &Folded, writes: &mut Writes) {
@@ -229,7 +143,7 @@ fn rows_of_usage(folded: &Folded, writes: &mut Writes) {
                 |e| e.quantity.to_string(), |e| e.unit_code.to_string(), |e| At(e.occurred_at),
                 |e| e.period_start.map(At), |e| e.period_end.map(At), |e| e.corrects_event_id,
                 |e| At(e.created_at), |e| e.owner_account_id, |e| rows::uuids(&e.recorded_under),
-                |e| e.chain_id, |e| i64::try_from(e.chain_seq).unwrap_or(i64::MAX),
+                |e| e.chain_id, |e| number(e.chain_seq),
                 |e| e.chain_hash.to_vec(),
             ],
         );
@@ -350,49 +264,59 @@ fn rows_of_holds(folded: &Folded, writes: &mut Writes) {
 fn rows_of_trees(set: &CommitSet, writer: uuid::Uuid, writes: &mut Writes) {
     let (new, changed): (Vec<_>, Vec<_>) = set.trees.iter().partition(|tree| tree.is_new);
     writes.json(sql::TREE_INSERT, new.into_iter().map(rows::head).collect());
-    writes.json(
-        sql::TREE_UPDATE_BY_ID,
-        changed.into_iter().map(rows::head).collect(),
-    );
+    if !changed.is_empty() {
+        writes.push(
+            sql::TREE_UPDATE_BY_ID,
+            columns![changed; |t| t.namespace.as_str().to_owned(), |t| t.head.tree_id, |t| t.head.chain_id,
+                |t| number(t.head.chain_seq), |t| t.head.chain_hash.to_vec(), |t| number(t.head.fencing_token),
+                |t| At(t.head.last_at), |t| number(t.head.version)],
+        );
+    }
     let trees = &set.trees;
     if !trees.is_empty() {
         let mut values = columns![trees; |t| t.namespace.as_str().to_owned(), |t| t.head.tree_id,
-            |t| i64::try_from(t.head.version).unwrap_or(i64::MAX)];
+            |t| number(t.head.version)];
         values.push(Box::new(writer));
         writes.push(sql::TREE_LOG_INSERT, values);
     }
 }
 
-fn rows_of_keys(set: &CommitSet, claimed: &[KeyRef], writes: &mut Writes) {
-    let of = |key: &KeyRow| KeyRef {
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn rows_of_keys(set: &CommitSet, writes: &mut Writes) -> Result<(), CommitError> {
+    let mut keys: Vec<(KeyRef, &KeyRow)> = set.keys.iter().map(|key| (key_ref(key), key)).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    // In one order everywhere, so that two batches with the same keys wait for each other only one way.
+    keys.sort_by(|(a, _), (b, _)| (&a.namespace, a.hash).cmp(&(&b.namespace, b.hash)));
+    let twice = keys.windows(2).find_map(|pair| match pair {
+        [(a, _), (b, second)] if a == b => Some(second.command),
+        _ => None,
+    });
+    if let Some(command) = twice {
+        return Err(CommitError::Refused {
+            command: Some(command),
+            reason: "a key is used twice".to_owned(),
+            overflow: false,
+        });
+    }
+    writes.push(
+        sql::KEY_INSERT,
+        columns![keys; |(of, _)| of.namespace.as_str().to_owned(),
+            |(of, _)| of.hash.to_be_bytes().to_vec(), |(_, k)| k.key.to_string(),
+            |(_, k)| k.stored.rpc.to_string(), |(_, k)| k.stored.args_hash.to_vec(),
+            |(_, k)| k.stored.event_id, |(_, k)| k.stored.answer.clone(),
+            |(_, k)| At(k.created_at)],
+    );
+    Ok(())
+}
+
+fn key_ref(key: &KeyRow) -> KeyRef {
+    KeyRef {
         namespace: key.namespace.clone(),
         hash: key_hash(&key.key),
-    };
-    let claimed: FxHashSet<&KeyRef> = claimed.iter().collect();
-    let keys: Vec<(KeyRef, &KeyRow)> = set.keys.iter().map(|key| (of(key), key)).collect();
-    let kept: FxHashSet<&KeyRef> = keys.iter().map(|(of, _)| of).collect();
-    let (filled, inserted): (Vec<_>, Vec<_>) =
-        keys.iter().partition(|(of, _)| claimed.contains(of));
-    for (sql, keys) in [
-        (sql::KEY_FILL_BY_HASH, &filled),
-        (sql::KEY_INSERT, &inserted),
-    ] {
-        if !keys.is_empty() {
-            writes.push(
-                sql,
-                columns![keys; |(of, _)| of.namespace.as_str().to_owned(),
-                    |(of, _)| of.hash.to_be_bytes().to_vec(), |(_, k)| k.key.to_string(),
-                    |(_, k)| k.stored.rpc.to_string(), |(_, k)| k.stored.args_hash.to_vec(),
-                    |(_, k)| k.stored.event_id, |(_, k)| k.stored.answer.clone(),
-                    |(_, k)| At(k.created_at)],
-            );
-        }
-    }
-    let let_go: Vec<_> = claimed.iter().filter(|of| !kept.contains(**of)).collect();
-    if !let_go.is_empty() {
-        writes.push(
-            sql::KEY_DELETE_BY_HASH,
-            columns![let_go; |k| k.namespace.as_str().to_owned(), |k| k.hash.to_be_bytes().to_vec()],
-        );
     }
 }

@@ -20,11 +20,15 @@ pub struct PostgresConfig {
     pub wait_timeout: Duration,
     /// How long a statement may take. Default 30 seconds.
     pub statement_timeout: Duration,
-    /// How long a batch waits for another node to let go of a tree. Default 5 seconds.
+    /// How long a batch waits for another node to let go of a tree. Default 7 seconds: longer than
+    /// a node that was stopped keeps one.
     pub lock_timeout: Duration,
     /// How long a transaction may stand idle, as that of a process that was stopped, before the database
     /// ends it and lets go of its trees. Default 5 seconds.
     pub idle_timeout: Duration,
+    /// How long it is kept what changed, for nodes that looked last before that. A node that slept for
+    /// longer loads everything anew. Default 10 minutes.
+    pub log_kept: Duration,
     /// The clock that commands are decided by; none for the database's own.
     pub clock: Option<Arc<dyn Clock>>,
 }
@@ -38,8 +42,9 @@ impl PostgresConfig {
             connect_timeout: Duration::from_secs(5),
             wait_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
-            lock_timeout: Duration::from_secs(5),
+            lock_timeout: Duration::from_secs(7),
             idle_timeout: Duration::from_secs(5),
+            log_kept: Duration::from_secs(600),
             clock: None,
         }
     }
@@ -59,6 +64,21 @@ impl PostgresConfig {
             "{}, database {}",
             host.as_deref().unwrap_or("this machine"),
             settings.get_dbname().unwrap_or_default()
+        )
+    }
+
+    /// What every connection begins with.
+    pub fn session_options(&self) -> String {
+        let millis = |duration: Duration| duration.as_millis().max(1);
+        // Every statement finds its rows by an index. A plan that was made while a table was empty is kept,
+        // and would walk all of it once it has grown; and none of them is worth being compiled.
+        format!(
+            "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} \
+             -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off \
+             -c timezone=UTC -c search_path=mec,pg_temp -c default_transaction_isolation=read\\ committed",
+            millis(self.statement_timeout),
+            millis(self.lock_timeout),
+            millis(self.idle_timeout),
         )
     }
 

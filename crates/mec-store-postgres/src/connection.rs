@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
-use std::time::Duration;
 
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
 use mec_store::StoreError;
@@ -38,16 +37,9 @@ impl Connection {
                 "DATABASE_URL is not an address such as postgres://user:password@host/database";
             StoreError::Unavailable(sentence.to_owned(), None)
         })?;
-        let millis = |duration: Duration| duration.as_millis().max(1);
         settings.connect_timeout(config.connect_timeout);
         settings.application_name("mec");
-        settings.options(format!(
-            "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} \
-             -c timezone=UTC -c search_path=mec,pg_temp -c default_transaction_isolation=read\\ committed",
-            millis(config.statement_timeout),
-            millis(config.lock_timeout),
-            millis(config.idle_timeout),
-        ));
+        settings.options(config.session_options());
         let connecting = settings.connect(NoTls);
         let (client, connection) = tokio::time::timeout(config.connect_timeout, connecting)
             .await

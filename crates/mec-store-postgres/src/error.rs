@@ -6,6 +6,9 @@ use tokio_postgres::error::SqlState;
 /// The name of the constraint that bounds every sum.
 const SUM_CONSTRAINT: &str = "sum_in_range";
 
+/// The name of the constraint that keeps a key from being used twice.
+const KEY_CONSTRAINT: &str = "idempotency_keys_pkey";
+
 /// What stopped a statement.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -73,7 +76,12 @@ impl From<Fault> for CommitError {
             Fault::Sql(error) => {
                 let code = error.code().map_or("", |code| code.code()).to_owned();
                 let constraint = error.as_db_error().and_then(|error| error.constraint());
-                if code == "22003" || constraint == Some(SUM_CONSTRAINT) {
+                if constraint == Some(KEY_CONSTRAINT) {
+                    // The next attempt finds what the other batch has stored.
+                    Self::NotDone(StoreError::Again(
+                        "a key was used elsewhere meanwhile".to_owned(),
+                    ))
+                } else if code == "22003" || constraint == Some(SUM_CONSTRAINT) {
                     refused("a sum would exceed what a sum can hold".to_owned(), true)
                 } else if code.starts_with("23") || code.starts_with("ME") {
                     let message = error.as_db_error().map(ToString::to_string);

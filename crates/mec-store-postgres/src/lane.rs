@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::config::PostgresConfig;
 use crate::connection::Connection;
+use crate::error::Fault;
 use crate::sql;
 use crate::values::Columns;
 
@@ -46,10 +47,28 @@ impl Lane {
             return Ok(connection);
         }
         let connection = Connection::open(&self.config, &Handle::current()).await?;
-        connection
-            .run(sql::WRITER_INSERT, &[&self.writer, &Uuid::nil()])
-            .await?;
+        self.make_row(&connection, Uuid::nil()).await?;
         Ok(connection)
+    }
+
+    /// Marks a transaction as the lane's last one, by which it is known how it ended. The lane's row is
+    /// held from here on.
+    pub(crate) async fn mark(&self, connection: &Connection, id: Uuid) -> Result<(), Fault> {
+        let marked = connection
+            .run(sql::WRITER_MARK_BY_ID, &[&self.writer, &id])
+            .await?;
+        if marked == 0 {
+            self.make_row(connection, id).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the lane's row where there is none: at first, or as it was dropped for not being used.
+    pub(crate) async fn make_row(&self, connection: &Connection, id: Uuid) -> Result<(), Fault> {
+        connection
+            .run(sql::WRITER_INSERT, &[&self.writer, &id])
+            .await?;
+        Ok(())
     }
 
     pub(crate) fn give(&self, connection: Connection) {
@@ -79,6 +98,8 @@ impl Lane {
 
     async fn ask(&self, batch: Uuid) -> Result<bool, StoreError> {
         let connection = Connection::open(&self.config, &Handle::current()).await?;
+        // A row that was made by the transaction itself is not seen before it ends, but waited for.
+        self.make_row(&connection, Uuid::nil()).await?;
         let row = connection
             .first(sql::WRITER_SETTLE_BY_ID, &[&self.writer, &batch])
             .await?;

@@ -1,7 +1,7 @@
 //! The store on PostgreSQL: any number of processes over one database, with the same answers as the
 //! embedded store.
 //!
-//! A batch is one transaction: it locks its trees in order, reads the clock, claims its keys, and writes
+//! A batch is one transaction: it locks its trees in order, reads the clock, looks up its keys, and writes
 //! all its rows with arrays, a statement a table, sent at once with the commit. PostgreSQL is the only
 //! coordinator. Nothing here decides; what is stored and how it is found stands in `sql/`.
 #![forbid(unsafe_code)]
@@ -26,6 +26,7 @@ mod error;
 mod fold;
 mod lane;
 mod load;
+mod looks;
 mod lookups;
 mod migrate;
 mod moving;
@@ -37,6 +38,7 @@ mod store;
 mod upkeep;
 mod values;
 mod verify;
+mod writes;
 
 pub use batch::PostgresBatch;
 pub use config::PostgresConfig;

@@ -79,8 +79,11 @@ async fn apply(connection: &Connection, passwords: &Passwords) -> Result<u64, Fa
     ];
     for (role, password) in roles {
         if let Some(password) = password {
-            // A role's password is no parameter of a statement; the database quotes it.
-            let of: [Value<'_>; 2] = [&role, &password.expose_secret()];
+            // What is sent proves the password and does not tell it, so that no log of statements has it. It
+            // is no parameter of the statement that sets it; the database quotes it.
+            let secret = password.expose_secret().as_bytes();
+            let verifier = postgres_protocol::password::scram_sha_256(secret);
+            let of: [Value<'_>; 2] = [&role, &verifier];
             let row = connection.first(sql::ROLE_PASSWORD_SELECT, &of).await?;
             if let Some(row) = row {
                 connection.client.batch_execute(row.read(0)?).await?;

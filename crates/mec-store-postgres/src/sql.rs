@@ -79,10 +79,7 @@ statements! {
     GRANT_UPDATE_REMAINING_BY_ID = "grant_update_remaining_by_id";
     GRANT_UPSERT_BY_ID = "grant_upsert_by_id";
     GUARD_SELECT_MISSING = "guard_select_missing";
-    KEY_CLAIM_BY_HASH = "key_claim_by_hash";
-    KEY_DELETE_BY_HASH = "key_delete_by_hash";
     KEY_DROP_ANSWERS_BY_AGE = "key_drop_answers_by_age";
-    KEY_FILL_BY_HASH = "key_fill_by_hash";
     KEY_INSERT = "key_insert";
     KEY_SELECT_BY_HASH = "key_select_by_hash";
     LEASE_SELECT_LIVE_BY_ACCOUNT = "lease_select_live_by_account";
@@ -139,7 +136,7 @@ statements! {
     TEMPLATE_SELECT_BY_NAMESPACE = "template_select_by_namespace";
     TREE_INSERT = "tree_insert";
     TREE_LOCK_BY_ID = "tree_lock_by_id";
-    TREE_LOG_DELETE_BY_AGE = "tree_log_delete_by_age";
+    TREE_LOG_DELETE_BEFORE = "tree_log_delete_before";
     TREE_LOG_INSERT = "tree_log_insert";
     TREE_LOG_SELECT_SINCE = "tree_log_select_since";
     TREE_SELECT_ALL = "tree_select_all";

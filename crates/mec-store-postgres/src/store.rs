@@ -19,6 +19,7 @@ use crate::connection::{Connection, ReaderPool, Readers, Value};
 use crate::error::Fault;
 use crate::lane::Lane;
 use crate::load::read;
+use crate::looks::Looks;
 use crate::upkeep::Upkeep;
 use crate::values::Columns;
 use crate::{catalogue, copy, load, lookups, migrate, query, retention, sql};
@@ -29,6 +30,7 @@ pub struct PostgresStore {
     readers: ReaderPool,
     fencing_epoch: u64,
     upkeep: Upkeep,
+    looks: Looks,
     // Keeps the connections that read going; none once it is being dropped.
     runtime: Option<Runtime>,
 }
@@ -59,6 +61,7 @@ impl PostgresStore {
             lane: Arc::new(Lane::new(config.clone())),
             fencing_epoch: 0,
             upkeep: Upkeep::default(),
+            looks: Looks::new(config.log_kept),
             readers,
             runtime: Some(runtime),
         };
@@ -82,15 +85,29 @@ impl PostgresStore {
         self.readers.get().await
     }
 
-    /// Runs what changes something in a transaction of the lane's connection.
+    /// Runs what changes something in a transaction of the lane's connection, which bears the lane's mark,
+    /// so that a commit whose answer was lost is settled as that of a batch is.
     async fn alone<T>(
         &self,
         work: impl AsyncFnOnce(&Connection) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+    ) -> Result<T, CommitError> {
         let connection = self.lane.take().await?;
-        let outcome = in_transaction(&connection, work).await;
+        let id = Uuid::new_v4();
+        let done = in_transaction_until(&connection, async |connection| {
+            self.lane.mark(connection, id).await?;
+            work(connection).await
+        });
+        let done = done.await;
         self.lane.give(connection);
-        outcome
+        match done? {
+            (done, Ok(())) => Ok(done),
+            (done, Err(fault)) if fault.is_lost() => match self.lane.settle(id).await {
+                Some(true) => Ok(done),
+                Some(false) => Err(fault.into()),
+                None => Err(CommitError::InDoubt(fault.into())),
+            },
+            (_, Err(fault)) => Err(fault.into()),
+        }
     }
 }
 
@@ -113,15 +130,24 @@ pub(crate) async fn in_transaction<T>(
     connection: &Connection,
     work: impl AsyncFnOnce(&Connection) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
+    let (done, committed) = in_transaction_until(connection, work).await?;
+    committed.map(|()| done)
+}
+
+/// The same, telling apart what failed before the commit was asked for and what came of that.
+async fn in_transaction_until<T>(
+    connection: &Connection,
+    work: impl AsyncFnOnce(&Connection) -> Result<T, Fault>,
+) -> Result<(T, Result<(), Fault>), Fault> {
     let mut under_way = UnderWay {
         connection,
         is_over: false,
     };
     connection.client.batch_execute("BEGIN").await?;
     let done = work(connection).await?;
-    connection.client.batch_execute("COMMIT").await?;
+    let committed = connection.client.batch_execute("COMMIT").await;
     under_way.is_over = true;
-    Ok(done)
+    Ok((done, committed.map_err(Fault::from)))
 }
 
 /// Reads of one moment.
@@ -167,7 +193,10 @@ impl Store for PostgresStore {
 
     async fn moved(&self, since: Option<Cursor>) -> Result<Moved, StoreError> {
         let connection = self.reader().await?;
-        let mut moved = moved(&connection, self.lane.writer, since).await?;
+        let mut moved = self
+            .looks
+            .look(&connection, self.lane.writer, since)
+            .await?;
         let own = self.lane.clock();
         if let Some(now) = own.map(|clock| clock.now()).or(moved.now) {
             self.upkeep.at(now, &connection).await;
@@ -225,12 +254,12 @@ impl Store for PostgresStore {
             catalogue::replace(connection, namespace, draft, now).await?;
             catalogue::load(connection, namespace).await
         });
-        Ok(put.await?)
+        put.await
     }
 
     async fn apply_retention(&self, retention: &Retention) -> Result<Expired, CommitError> {
-        let dropped = self.alone(async |connection| retention::apply(connection, retention).await);
-        Ok(dropped.await?)
+        self.alone(async |connection| retention::apply(connection, retention).await)
+            .await
     }
 
     async fn used(
@@ -284,46 +313,4 @@ impl Store for PostgresStore {
         connection.run(sql::META_PROBE_BY_NAME, &[]).await?;
         Ok(())
     }
-}
-
-/// What other writers have committed since a cursor. The cursor is the least transaction that was still
-/// under way, so that one which commits late is seen by the look after it. What is old is dropped in
-/// passing: whoever looks does so much more often.
-async fn moved(
-    connection: &Connection,
-    writer: Uuid,
-    since: Option<Cursor>,
-) -> Result<Moved, Fault> {
-    let snapshot = connection.first(sql::SNAPSHOT_SELECT, &[]).await?;
-    let snapshot = snapshot.ok_or_else(|| Fault::damaged("there is no snapshot".to_owned()))?;
-    let text: &str = snapshot.read(0)?;
-    let xmin = text.parse();
-    let mut moved = Moved {
-        cursor: Cursor(xmin.map_err(|_| Fault::damaged(format!("{text} is no transaction")))?),
-        now: Some(snapshot.at(1)?),
-        ..Moved::default()
-    };
-    let Some(Cursor(since)) = since else {
-        return Ok(moved);
-    };
-    let since = since.to_string();
-    let own = vec![writer];
-    let of: [Value<'_>; 2] = [&since, &own];
-    for row in &connection.all(sql::TREE_LOG_SELECT_SINCE, &of).await? {
-        let tree = TreeRef {
-            namespace: row.namespace(0)?,
-            tree: row.read(1)?,
-        };
-        moved.trees.push((tree, row.number(2)?));
-    }
-    let changed = sql::CATALOGUE_VERSION_SELECT_SINCE;
-    for row in &connection.all(changed, &[&since]).await? {
-        match Namespace::parse(row.read(0)?) {
-            Some(namespace) => moved.catalogues.push((namespace, row.number(1)?)),
-            // The rows that all namespaces share.
-            None => moved.lookups = Some(row.number(1)?),
-        }
-    }
-    connection.run(sql::TREE_LOG_DELETE_BY_AGE, &[]).await?;
-    Ok(moved)
 }

@@ -1,4 +1,5 @@
-//! The ledger's partitions, made ahead of their months.
+//! What is done once a day: the ledger's partitions are made ahead of their months, and the rows of
+//! writers that are long gone are dropped.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -7,7 +8,7 @@ use mec_core::Timestamp;
 use crate::connection::Connection;
 use crate::sql;
 
-/// Makes the partitions of the months ahead, once a day of whoever asks.
+/// Does it once a day of whoever asks.
 #[derive(Default)]
 pub(crate) struct Upkeep {
     // The day of the last attempt, counted from 1970; day 0 never comes again.
@@ -23,6 +24,9 @@ impl Upkeep {
         }
         if let Err(fault) = connection.run(sql::PARTITION_MAKE, &[]).await {
             tracing::warn!(?fault, "the ledger's partitions could not be made ahead");
+        }
+        if let Err(fault) = connection.run(sql::WRITER_DELETE_BY_AGE, &[]).await {
+            tracing::warn!(?fault, "the writers that are gone could not be dropped");
         }
     }
 

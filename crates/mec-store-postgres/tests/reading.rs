@@ -40,7 +40,7 @@ fn a_read_that_is_given_up_leaves_its_connection_as_it_was() {
         assert!(read.is_err(), "the lock held nobody up");
         session.say("ROLLBACK").unwrap();
         // In a transaction that was left open these would see the past, and could not clean up.
-        store.moved(Some(begin)).await.unwrap();
+        store.moved(Some(begin.clone())).await.unwrap();
         session
             .say("UPDATE mec.catalogue_versions SET version = version + 1, xid = pg_current_xact_id()")
             .unwrap();

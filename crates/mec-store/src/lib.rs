@@ -62,8 +62,8 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// Starts a batch on a lane: takes the locks of its trees, each named once, in an order of its own;
-    /// then reads the clock; then looks up the idempotency keys its commands bear, and keeps them from
-    /// being used elsewhere until the batch ends.
+    /// then reads the clock; then looks up the idempotency keys its commands bear. Where another batch
+    /// stores one of them before this one does, this one's commit ends with [`StoreError::Again`].
     fn begin(
         &self,
         lane: usize,

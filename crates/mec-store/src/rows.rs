@@ -70,8 +70,8 @@ impl CatalogueAge {
 }
 
 /// Up to where a process has seen what others committed. Only the store that made it can read it.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Cursor(pub u64);
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Cursor(pub String);
 
 /// What other processes have committed, for [`Store::moved`](crate::Store::moved).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,6 +82,9 @@ pub struct Moved {
     pub catalogues: Vec<(Namespace, u64)>,
     /// The version of the rows that are shared by all namespaces, where they changed.
     pub lookups: Option<u64>,
+    /// Whether so much time has passed since the cursor that the store no longer knows all of what changed:
+    /// anything may have.
+    pub everything: bool,
     /// From where to ask the next time. What is told may be told again, never left out.
     pub cursor: Cursor,
     /// The store's clock; none where it is the process's own.

@@ -1,1 +1,3 @@
-SELECT namespace_id, version FROM catalogue_versions WHERE xid >= $1::text::xid8
+SELECT namespace_id, version
+FROM catalogue_versions
+WHERE xid >= pg_snapshot_xmax($1::text::pg_snapshot) OR xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::text::pg_snapshot)))

@@ -10,7 +10,11 @@ WITH wanted (table_name, trigger_name, function_name, kind) AS (
         ('entitlements_audit', 'no_truncate', 'refuse_change', 34),
         ('control_decisions_log', 'append_only', 'refuse_change', 19),
         ('control_decisions_log', 'kept', 'refuse_young', 11),
-        ('control_decisions_log', 'no_truncate', 'refuse_change', 34)
+        ('control_decisions_log', 'no_truncate', 'refuse_change', 34),
+        ('accounts', 'kept', 'refuse_change', 11),
+        ('accounts', 'no_truncate', 'refuse_change', 34),
+        ('recorded_units', 'append_only', 'refuse_change', 27),
+        ('recorded_units', 'no_truncate', 'refuse_change', 34)
 ), tables (table_name, id) AS (
     SELECT DISTINCT table_name, to_regclass('mec.' || table_name)::oid FROM wanted
     UNION ALL

@@ -1,1 +1,1 @@
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text, clock_timestamp()
+SELECT pg_current_snapshot()::text, clock_timestamp()

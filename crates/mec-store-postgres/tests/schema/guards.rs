@@ -171,6 +171,25 @@ fn a_unit_is_one_that_the_resource_type_allows() {
 }
 
 #[test]
+fn an_event_is_of_an_account_that_exists_and_that_never_goes() {
+    let database = world();
+    let nobody = EVENT_OF_NOW.replace(" account_id,", " gen_random_uuid(),");
+    refused(&database, "does not exist", &[nobody]);
+    let elsewhere = EVENT_OF_NOW.replace("SELECT namespace_id,", "SELECT 'elsewhere',");
+    refused(&database, "does not exist", &[elsewhere]);
+    let unknown = EVENT_OF_NOW.replace(" unit_code,", " 'parsecs',");
+    refused(&database, "does not allow the unit parsecs", &[unknown]);
+    let attempts = [
+        "DELETE FROM accounts WHERE account_id::text LIKE '%40'".to_owned(),
+        "TRUNCATE accounts CASCADE".to_owned(),
+        "DELETE FROM recorded_units".to_owned(),
+        "TRUNCATE recorded_units".to_owned(),
+    ];
+    refused(&database, "append-only", &attempts);
+    done(&database, EVENT_OF_NOW);
+}
+
+#[test]
 fn no_entitlement_changes_without_its_audit() {
     let database = world();
     let audit = "INSERT INTO entitlements_audit (namespace_id, audit_id, entitlement_id, operation, changed_by, changed_at)

@@ -78,6 +78,90 @@ fn every_statement_fits_and_the_service_may_run_it() {
     server.psql_as("mec_engine", &database, &script).unwrap();
 }
 
+/// A plan that is made while a table is empty is kept for as long as its connection is.
+#[test]
+fn no_plan_that_is_made_on_an_empty_database_walks_a_table_that_grows() {
+    let server = Server::shared();
+    let database = server.database();
+    let options = run(async {
+        let config = config("mec_engine", &database);
+        PostgresStore::open(&config, &mut TestIds::default())
+            .await
+            .unwrap();
+        config.session_options()
+    });
+    let mut script = String::new();
+    for option in options.split("-c ").filter(|option| !option.is_empty()) {
+        let (name, value) = option.trim().split_once('=').unwrap();
+        let value = value.replace('\\', "");
+        script += &format!("SELECT set_config('{name}', '{value}', false) \\g /dev/null\n");
+    }
+    for (name, statement) in STATEMENTS {
+        let count = (1..)
+            .take_while(|n| statement.contains(&format!("${n}")))
+            .count();
+        let nulls = vec!["NULL"; count].join(", ");
+        let values = if count == 0 {
+            nulls
+        } else {
+            format!("({nulls})")
+        };
+        script += &format!(
+            "SET plan_cache_mode = force_generic_plan; PREPARE s AS {statement};
+             \\echo {name}
+             EXPLAIN EXECUTE s{values};
+             DEALLOCATE s;\n"
+        );
+    }
+    let plans = server.psql(&database, &script).unwrap();
+    let mut statement = "";
+    let mut walks = Vec::new();
+    for line in plans.lines() {
+        if STATEMENTS.iter().any(|(name, _)| *name == line) {
+            statement = line;
+        }
+        let Some((_, table)) = line.split_once("Seq Scan on ") else {
+            continue;
+        };
+        let table = table.split(' ').next().unwrap();
+        let grows = GROWING.iter().any(|growing| table.starts_with(growing));
+        if grows && !WHOLE.contains(&statement) {
+            walks.push(format!("{statement}: {table}"));
+        }
+    }
+    assert_eq!(walks, Vec::<String>::new());
+}
+
+/// The tables that grow with what is done, and not with what is sold.
+const GROWING: &[&str] = &[
+    "account_external_ids",
+    "accounts",
+    "concurrency_leases",
+    "consumption",
+    "control_decisions_log",
+    "entitlement",
+    "former_descendants",
+    "grace_clocks",
+    "grant",
+    "idempotency_keys",
+    "open_holds",
+    "own_totals",
+    "reservations",
+    "subscriptions",
+    "tree",
+    "usage_buckets",
+];
+
+/// Those that are to read the whole of a table: a verification, and the question what is in use when the
+/// rows that all namespaces share are replaced.
+const WHOLE: &[&str] = &[
+    "account_type_select_used_by_code",
+    "own_total_select_all",
+    "tree_select_all",
+    "unit_select_used_by_code",
+    "window_type_select_used_by_code",
+];
+
 #[test]
 fn rows_of_every_table_are_guarded_also_from_its_owner() {
     nothing(
