@@ -1,24 +1,48 @@
-//! What has ended is trimmed from memory. Its slots and holds were free from the moment of their
-//! expiry on; trimming only keeps the Books small.
+//! When holds end. Their slots and amounts are free from the moment of their expiry on; what has ended is
+//! trimmed from memory only to keep the Books small.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use crate::Shared;
+use mec_core::{AccountId, Namespace, Timestamp};
+use rustc_hash::FxHashMap;
 
-/// Only what had ended by the tree's last committed now is trimmed: a clock that is set back makes
-/// the rest live again. What stays is looked at anew when the account is next published.
-pub(crate) fn trim(shared: &Shared) {
-    for (namespace, account) in shared.books.due(shared.books.last_now()) {
-        let Some(part) = shared.books.get(&namespace, account) else {
-            continue;
+/// When the first hold of each account ends that has any: one entry an account, however often its
+/// leases are extended.
+#[derive(Default)]
+pub(crate) struct Expiries {
+    by_time: BTreeSet<(Timestamp, Namespace, AccountId)>,
+    by_account: FxHashMap<(Namespace, AccountId), Timestamp>,
+}
+
+impl Expiries {
+    /// Notes when the first hold of an account ends; none where it has none.
+    pub(crate) fn put(
+        &mut self,
+        namespace: &Namespace,
+        account: AccountId,
+        first: Option<Timestamp>,
+    ) {
+        let key = (namespace.clone(), account);
+        let old = match first {
+            Some(first) => self.by_account.insert(key, first),
+            None => self.by_account.remove(&key),
         };
-        let Some(now) = shared.books.last_at_of(&namespace, part.tree_id) else {
-            continue;
-        };
-        if part.first_expiry().is_some_and(|at| at <= now) {
-            let mut trimmed = (*part).clone();
-            trimmed.trim(now);
-            shared.books.publish(&namespace, Arc::new(trimmed));
+        if old == first {
+            return;
         }
+        if let Some(old) = old {
+            self.by_time.remove(&(old, namespace.clone(), account));
+        }
+        if let Some(first) = first {
+            self.by_time.insert((first, namespace.clone(), account));
+        }
+    }
+
+    /// Takes an account whose first hold has ended by now.
+    pub(crate) fn pop_due(&mut self, now: Timestamp) -> Option<(Namespace, AccountId)> {
+        let is_due = self.by_time.first().is_some_and(|(at, _, _)| *at <= now);
+        let (_, namespace, account) = is_due.then(|| self.by_time.pop_first()).flatten()?;
+        self.by_account.remove(&(namespace.clone(), account));
+        Some((namespace, account))
     }
 }

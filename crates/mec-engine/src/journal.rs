@@ -1,19 +1,24 @@
 //! The Journal: the one way by which anything changes. A writer thread takes all commands that wait,
 //! so that a batch grows while the previous one is being synced, and no timer delays anyone.
 
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use mec_core::catalogue::Lookups;
-use mec_core::{Catalogue, IdSource, Namespace, Refusal};
-use mec_store::{CatalogueDraft, CommitError, Expired, Retention, Store};
+use mec_core::{Catalogue, Command, IdSource, Namespace};
+use mec_store::{CatalogueDraft, Expired, Retention, Store};
 use parking_lot::Mutex;
+use rustc_hash::FxHasher;
 use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
 
 use crate::error::EngineError;
-use crate::request::{Outcome, Request};
-use crate::{Shared, Stats, batch, expiry, replacing};
+use crate::replacing::Over;
+use crate::request::{Outcome, Request, Target};
+use crate::{Shared, Stats, batch, replacing};
 
 type Answers = Vec<Result<Outcome, EngineError>>;
 
@@ -34,16 +39,29 @@ enum Job {
     Stop(oneshot::Sender<()>),
 }
 
-/// The versions that a replacement of a catalogue is meant for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Over {
-    pub catalogue: u64,
-    pub lookups: u64,
+pub(crate) struct Journal {
+    shared: Arc<Shared>,
+    // At least one. What is no command of an account is done by the first.
+    lanes: Vec<mpsc::Sender<Job>>,
+    writers: Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
-pub(crate) struct Journal {
-    jobs: mpsc::Sender<Job>,
-    writer: Mutex<Option<thread::JoinHandle<()>>>,
+/// What a writer thread works with.
+struct Writer<S> {
+    store: Arc<S>,
+    shared: Arc<Shared>,
+    lane: usize,
+    ids: SharedIds,
+}
+
+/// The ids of an engine, from which all its lanes take.
+#[derive(Clone)]
+struct SharedIds(Arc<Mutex<Box<dyn IdSource + Send>>>);
+
+impl IdSource for SharedIds {
+    fn next_id(&mut self) -> Uuid {
+        self.0.lock().next_id()
+    }
 }
 
 /// How often the decision log is written and ended holds are trimmed where nothing else happens.
@@ -55,30 +73,137 @@ impl Journal {
         shared: Arc<Shared>,
         ids: Box<dyn IdSource + Send>,
     ) -> Result<Self, EngineError> {
-        let (jobs, waiting) = mpsc::channel(shared.config.max_waiting);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| EngineError::Internal(error.to_string()))?;
-        let writer = thread::Builder::new()
-            .name("mec-journal".to_owned())
-            .spawn(move || runtime.block_on(write(store, shared, ids, waiting)))
-            .map_err(|error| EngineError::Internal(error.to_string()))?;
+        let ids = SharedIds(Arc::new(Mutex::new(ids)));
+        let mut lanes = Vec::new();
+        let mut writers = Vec::new();
+        for lane in 0..store.lanes().max(1) {
+            let (jobs, waiting) = mpsc::channel(shared.config.max_waiting);
+            let writer = Writer {
+                store: store.clone(),
+                shared: shared.clone(),
+                lane,
+                ids: ids.clone(),
+            };
+            let failed = |error: std::io::Error| EngineError::Internal(error.to_string());
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(failed)?;
+            let thread = thread::Builder::new()
+                .name("mec-journal".to_owned())
+                .spawn(move || runtime.block_on(writer.write(waiting)))
+                .map_err(failed)?;
+            lanes.push(jobs);
+            writers.push(thread);
+        }
         Ok(Self {
-            jobs,
-            writer: Mutex::new(Some(writer)),
+            shared,
+            lanes,
+            writers: Mutex::new(writers),
         })
     }
 
+    /// Hands commands to the lanes of their trees. Where it is not known that each has its own tree to
+    /// work on, all go to one lane, in which they are done in their order.
+    ///
+    /// # Errors
+    /// Where none could be taken; where only some could, each answers for itself.
     pub(crate) async fn submit(&self, requests: Vec<Request>) -> Result<Answers, EngineError> {
+        let lanes = match &*self.lanes {
+            [_] | [] => None,
+            [_, _, ..] => requests
+                .iter()
+                .map(|request| self.lane_of(request))
+                .collect(),
+        };
+        let Some(lanes): Option<Vec<usize>> = lanes else {
+            let first = requests.first().map_or(0, |first| self.any_lane(first));
+            return self
+                .send(first, requests)?
+                .await
+                .map_err(|_| EngineError::Closed);
+        };
+        let mut parts: BTreeMap<usize, (Vec<usize>, Vec<Request>)> = BTreeMap::new();
+        for (place, (lane, request)) in lanes.into_iter().zip(requests).enumerate() {
+            let (places, of_lane) = parts.entry(lane).or_default();
+            places.push(place);
+            of_lane.push(request);
+        }
+        let is_whole = parts.len() == 1;
+        let send = |(lane, (places, requests))| (places, self.send(lane, requests));
+        let sent: Vec<_> = parts.into_iter().map(send).collect();
+        let mut answers = BTreeMap::new();
+        for (places, sent) in sent {
+            let told = match sent {
+                Ok(answered) => answered.await.map_err(|_| EngineError::Closed),
+                Err(error) => Err(error),
+            };
+            let told = match told {
+                Ok(told) => told,
+                Err(error) if is_whole => return Err(error),
+                Err(error) => places.iter().map(|_| Err(error.repeat())).collect(),
+            };
+            answers.extend(places.into_iter().zip(told));
+        }
+        Ok(answers.into_values().collect())
+    }
+
+    fn send(
+        &self,
+        lane: usize,
+        requests: Vec<Request>,
+    ) -> Result<oneshot::Receiver<Answers>, EngineError> {
         let (answer, answered) = oneshot::channel();
-        self.jobs
-            .try_send(Job::Commands(requests, answer))
+        let lane = self.lanes.get(lane).ok_or(EngineError::Closed)?;
+        lane.try_send(Job::Commands(requests, answer))
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => EngineError::Busy,
                 mpsc::error::TrySendError::Closed(_) => EngineError::Closed,
             })?;
-        answered.await.map_err(|_| EngineError::Closed)
+        Ok(answered)
+    }
+
+    /// The lane of a command's tree; none where that is not in memory, or where it is not the only one.
+    fn lane_of(&self, request: &Request) -> Option<usize> {
+        let is_of_one_tree = !matches!(request.command, Command::MoveAccount(_));
+        let books = &self.shared.books;
+        let place = books.place(&request.namespace, &request.target);
+        let (_, tree) = place.filter(|_| is_of_one_tree)?;
+        Some(self.lane_by(&request.namespace, tree))
+    }
+
+    /// A lane for a command whose tree is not in memory. It is a matter of speed only: two lanes that write
+    /// to one tree wait for each other in the store. An owner has the id of its tree.
+    fn any_lane(&self, request: &Request) -> usize {
+        match &request.target {
+            Target::External(external) => self.lane_by(&request.namespace, external),
+            Target::Account(id)
+            | Target::NewTree(id)
+            | Target::Lease(id)
+            | Target::Reservation(id)
+            | Target::Event(id)
+            | Target::Grant(id) => self.lane_by(&request.namespace, id),
+        }
+    }
+
+    fn lane_by(&self, namespace: &Namespace, key: impl Hash) -> usize {
+        let mut hasher = FxHasher::default();
+        (namespace, key).hash(&mut hasher);
+        // The upper bits are the mixed ones.
+        let hash = usize::try_from(hasher.finish() >> 32).unwrap_or_default();
+        hash.checked_rem(self.lanes.len()).unwrap_or_default()
+    }
+
+    async fn act<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, EngineError>>) -> Job,
+    ) -> Result<T, EngineError> {
+        let (answer, answered) = oneshot::channel();
+        let lane = self.lanes.first().ok_or(EngineError::Closed)?;
+        lane.send(job(answer))
+            .await
+            .map_err(|_| EngineError::Closed)?;
+        answered.await.map_err(|_| EngineError::Closed)?
     }
 
     pub(crate) async fn put_catalogue(
@@ -87,10 +212,8 @@ impl Journal {
         draft: CatalogueDraft,
         over: Option<Over>,
     ) -> Result<Arc<Catalogue>, EngineError> {
-        let (answer, answered) = oneshot::channel();
-        let job = Job::Catalogue(namespace, Box::new(draft), over, answer);
-        self.jobs.send(job).await.map_err(|_| EngineError::Closed)?;
-        answered.await.map_err(|_| EngineError::Closed)?
+        self.act(|answer| Job::Catalogue(namespace, Box::new(draft), over, answer))
+            .await
     }
 
     pub(crate) async fn put_lookups(
@@ -98,85 +221,115 @@ impl Journal {
         lookups: Lookups,
         over: u64,
     ) -> Result<Arc<Lookups>, EngineError> {
-        let (answer, answered) = oneshot::channel();
-        let job = Job::Lookups(Box::new(lookups), over, answer);
-        self.jobs.send(job).await.map_err(|_| EngineError::Closed)?;
-        answered.await.map_err(|_| EngineError::Closed)?
+        self.act(|answer| Job::Lookups(Box::new(lookups), over, answer))
+            .await
     }
 
     pub(crate) async fn apply_retention(
         &self,
         retention: Retention,
     ) -> Result<Expired, EngineError> {
-        let (answer, answered) = oneshot::channel();
-        let job = Job::Retention(retention, answer);
-        self.jobs.send(job).await.map_err(|_| EngineError::Closed)?;
-        answered.await.map_err(|_| EngineError::Closed)?
+        self.act(|answer| Job::Retention(retention, answer)).await
     }
 
     pub(crate) async fn close(&self) {
-        let (answer, answered) = oneshot::channel();
-        if self.jobs.send(Job::Stop(answer)).await.is_ok() {
+        let mut stopping = Vec::new();
+        for lane in &self.lanes {
+            let (answer, answered) = oneshot::channel();
+            if lane.send(Job::Stop(answer)).await.is_ok() {
+                stopping.push(answered);
+            }
+        }
+        for answered in stopping {
             // A writer that has gone has nothing left to finish.
             let _ = answered.await;
         }
-        let writer = self.writer.lock().take();
-        if let Some(writer) = writer {
-            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
-        }
+        let writers = std::mem::take(&mut *self.writers.lock());
+        let join = || writers.into_iter().for_each(|writer| drop(writer.join()));
+        let _ = tokio::task::spawn_blocking(join).await;
     }
 }
 
-async fn write<S: Store>(
-    store: Arc<S>,
-    shared: Arc<Shared>,
-    mut ids: Box<dyn IdSource + Send>,
-    mut waiting: mpsc::Receiver<Job>,
-) {
-    loop {
-        let first = tokio::time::timeout(HOUSEKEEPING, waiting.recv()).await;
-        shared.books.tick();
-        expiry::trim(&shared);
-        let mut next = match first {
-            Ok(Some(job)) => Some(job),
-            Ok(None) => return,
-            Err(_) => {
-                take_batch(&*store, &shared, &mut *ids, Vec::new()).await;
-                continue;
+impl<S: Store> Writer<S> {
+    async fn write(mut self, mut waiting: mpsc::Receiver<Job>) {
+        loop {
+            let first = tokio::time::timeout(HOUSEKEEPING, waiting.recv()).await;
+            if self.lane == 0 {
+                self.shared.books.tick();
+                self.shared.books.trim();
             }
-        };
-        let mut commands = Vec::new();
-        let mut count = 0;
-        while let Some(job) = next.take() {
-            match job {
-                Job::Commands(requests, answer) => {
-                    count += requests.len();
-                    commands.push((requests, answer));
+            let mut next = match first {
+                Ok(Some(job)) => Some(job),
+                Ok(None) => return,
+                Err(_) => {
+                    self.take_batch(Vec::new()).await;
+                    continue;
                 }
-                Job::Stop(answer) => {
-                    waiting.close();
-                    take_batch(&*store, &shared, &mut *ids, std::mem::take(&mut commands)).await;
-                    while let Some(job) = waiting.recv().await {
-                        // Whatever else was asked for is told that the engine has stopped.
-                        if let Job::Commands(requests, answer) = job {
-                            let last = vec![(requests, answer)];
-                            take_batch(&*store, &shared, &mut *ids, last).await;
-                        }
+            };
+            let mut commands = Vec::new();
+            let mut count: usize = 0;
+            while let Some(job) = next.take() {
+                match job {
+                    Job::Commands(requests, answer) => {
+                        count = count.saturating_add(requests.len());
+                        commands.push((requests, answer));
                     }
-                    take_batch(&*store, &shared, &mut *ids, Vec::new()).await;
-                    let _ = answer.send(());
-                    return;
+                    Job::Stop(answer) => {
+                        self.take_batch(std::mem::take(&mut commands)).await;
+                        self.finish(waiting).await;
+                        let _ = answer.send(());
+                        return;
+                    }
+                    act => {
+                        self.take_batch(std::mem::take(&mut commands)).await;
+                        do_act(&*self.store, &self.shared, act).await;
+                    }
                 }
-                act => {
-                    take_batch(&*store, &shared, &mut *ids, std::mem::take(&mut commands)).await;
-                    do_act(&*store, &shared, act).await;
+                if count < self.shared.config.max_batch {
+                    next = waiting.try_recv().ok();
                 }
             }
-            if count < shared.config.max_batch {
-                next = waiting.try_recv().ok();
+            self.take_batch(commands).await;
+        }
+    }
+
+    /// Does what still waits, and takes nothing more.
+    async fn finish(&mut self, mut waiting: mpsc::Receiver<Job>) {
+        waiting.close();
+        while let Some(job) = waiting.recv().await {
+            // Whatever else was asked for is told that the engine has stopped.
+            if let Job::Commands(requests, answer) = job {
+                self.take_batch(vec![(requests, answer)]).await;
             }
         }
-        take_batch(&*store, &shared, &mut *ids, commands).await;
+        self.take_batch(Vec::new()).await;
+    }
+
+    async fn take_batch(&mut self, commands: Vec<(Vec<Request>, oneshot::Sender<Answers>)>) {
+        let shared = &self.shared;
+        let decisions = shared.decisions.take();
+        if commands.is_empty() && decisions.is_empty() {
+            return;
+        }
+        let mut requests = Vec::new();
+        let mut callers = Vec::with_capacity(commands.len());
+        for (of_caller, answer) in commands {
+            callers.push((of_caller.len(), answer));
+            requests.extend(of_caller);
+        }
+        Stats::add(&shared.stats.batches, 1);
+        Stats::add(
+            &shared.stats.commands,
+            u64::try_from(requests.len()).unwrap_or(0),
+        );
+        let ids = &mut self.ids;
+        let mut answers = batch::run(&*self.store, shared, self.lane, ids, &requests, decisions)
+            .await
+            .into_iter();
+        for (count, caller) in callers {
+            // A caller that no longer waits has still had its commands done.
+            let _ = caller.send(answers.by_ref().take(count).collect());
+        }
     }
 }
 
@@ -184,10 +337,11 @@ async fn write<S: Store>(
 async fn do_act<S: Store>(store: &S, shared: &Shared, act: Job) {
     match act {
         Job::Catalogue(namespace, draft, over, answer) => {
-            let _ = answer.send(put(store, shared, namespace, &draft, over).await);
+            let _ =
+                answer.send(replacing::put_catalogue(store, shared, namespace, &draft, over).await);
         }
         Job::Lookups(lookups, over, answer) => {
-            let _ = answer.send(put_lookups(store, shared, &lookups, over).await);
+            let _ = answer.send(replacing::put_lookups(store, shared, &lookups, over).await);
         }
         Job::Retention(retention, answer) => {
             let dropped = store.apply_retention(&retention).await;
@@ -195,90 +349,5 @@ async fn do_act<S: Store>(store: &S, shared: &Shared, act: Job) {
         }
         // The writer keeps these to itself.
         Job::Commands(..) | Job::Stop(_) => {}
-    }
-}
-
-async fn take_batch<S: Store>(
-    store: &S,
-    shared: &Shared,
-    ids: &mut dyn IdSource,
-    commands: Vec<(Vec<Request>, oneshot::Sender<Answers>)>,
-) {
-    let decisions = shared.decisions.take();
-    if commands.is_empty() && decisions.is_empty() {
-        return;
-    }
-    let mut requests = Vec::new();
-    let mut callers = Vec::with_capacity(commands.len());
-    for (of_caller, answer) in commands {
-        callers.push((of_caller.len(), answer));
-        requests.extend(of_caller);
-    }
-    Stats::add(&shared.stats.batches, 1);
-    Stats::add(
-        &shared.stats.commands,
-        u64::try_from(requests.len()).unwrap_or(0),
-    );
-    let mut answers = batch::run(store, shared, ids, &requests, decisions)
-        .await
-        .into_iter();
-    for (count, caller) in callers {
-        // A caller that no longer waits has still had its commands done.
-        let _ = caller.send(answers.by_ref().take(count).collect());
-    }
-}
-
-async fn put<S: Store>(
-    store: &S,
-    shared: &Shared,
-    namespace: Namespace,
-    draft: &CatalogueDraft,
-    over: Option<Over>,
-) -> Result<Arc<Catalogue>, EngineError> {
-    let lookups = store.lookups().await?;
-    if let Some(over) = over
-        && let Some(before) = store.catalogue(&namespace, None).await?
-    {
-        if before.version != over.catalogue {
-            let held = before.version;
-            return Err(Refusal::CatalogueChanged { held }.into());
-        }
-        if lookups.version != over.lookups {
-            let held = lookups.version;
-            return Err(Refusal::LookupsChanged { held }.into());
-        }
-        let touched = replacing::touched(&before, draft);
-        let used = store.used(&namespace, touched).await?;
-        replacing::refuse_loss(&before, draft, &used)?;
-    }
-    replacing::refuse_unknown(&lookups, draft)?;
-    match store.put_catalogue(&namespace, draft, shared.now()).await {
-        Ok(catalogue) => Ok(shared.catalogues.put_if_newer(catalogue)),
-        Err(CommitError::Refused { reason, .. }) => Err(Refusal::Catalogue(reason).into()),
-        Err(CommitError::NotDone(error) | CommitError::InDoubt(error)) => Err(error.into()),
-    }
-}
-
-async fn put_lookups<S: Store>(
-    store: &S,
-    shared: &Shared,
-    after: &Lookups,
-    over: u64,
-) -> Result<Arc<Lookups>, EngineError> {
-    let before = store.lookups().await?;
-    if before.version != over {
-        let held = before.version;
-        return Err(Refusal::LookupsChanged { held }.into());
-    }
-    replacing::refuse_faults(after.faults())?;
-    let used = store.used_lookups(before.touched(after)).await?;
-    replacing::refuse_faults(before.losses(&used, after))?;
-    match store.put_lookups(after).await {
-        Ok(lookups) => {
-            shared.catalogues.lookups_are(lookups.version);
-            Ok(lookups)
-        }
-        Err(CommitError::Refused { reason, .. }) => Err(Refusal::Catalogue(reason).into()),
-        Err(CommitError::NotDone(error) | CommitError::InDoubt(error)) => Err(error.into()),
     }
 }

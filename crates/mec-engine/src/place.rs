@@ -5,7 +5,7 @@ use mec_core::{Command, Namespace, Refusal, Timestamp};
 use mec_store::{Batch, Locator, TreeRef};
 use uuid::Uuid;
 
-use crate::batch::{MAX_NEEDS, Run};
+use crate::deciding::{MAX_NEEDS, Run};
 use crate::error::EngineError;
 use crate::request::{Request, Target};
 use crate::working::Working;
@@ -34,7 +34,7 @@ impl<B: Batch> Run<'_, B> {
                 self.refuse_taken(request).await?;
                 let head = TreeHead::new(*account, self.batch.fencing_epoch());
                 let working = Working::new(namespace.clone(), head, true);
-                self.trees.insert((namespace.clone(), *account), working);
+                self.open(working);
                 return Ok(Placed::At(*account, *account));
             }
             Target::External(external)
@@ -119,9 +119,16 @@ impl<B: Batch> Run<'_, B> {
             self.shared.books.forget_older(namespace, tree, version);
         }
         let last_at = head.last_at;
-        self.trees
-            .insert(key, Working::new(namespace.clone(), head, false));
+        self.open(Working::new(namespace.clone(), head, false));
         Ok(last_at)
+    }
+
+    fn open(&mut self, working: Working) {
+        let key = (working.book.namespace.clone(), working.book.head.tree_id);
+        if self.locked.is_some() {
+            self.work.on(&key);
+        }
+        self.trees.insert(key, working);
     }
 
     /// The head of a tree as it is now: what others may change, only under the batch's lock.
@@ -144,9 +151,7 @@ impl<B: Batch> Run<'_, B> {
             return self.open_tree(namespace, tree).await.map(drop);
         }
         let head = TreeHead::new(tree, self.batch.fencing_epoch());
-        let key = (namespace.clone(), tree);
-        self.trees
-            .insert(key, Working::new(namespace.clone(), head, true));
+        self.open(Working::new(namespace.clone(), head, true));
         Ok(())
     }
 

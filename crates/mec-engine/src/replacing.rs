@@ -1,11 +1,79 @@
 //! Replacing catalogues and lookups without taking away what is in use.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use mec_core::catalogue::{Lookups, ResourceType};
 use mec_core::lookups::LookupFault;
-use mec_core::{Catalogue, Code, Refusal};
-use mec_store::{CatalogueDraft, CatalogueRows};
+use mec_core::{Catalogue, Code, Namespace, Refusal};
+use mec_store::{CatalogueDraft, CatalogueRows, CommitError, Store};
+
+use crate::Shared;
+use crate::error::EngineError;
+
+/// The versions that a replacement of a catalogue is meant for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Over {
+    pub catalogue: u64,
+    pub lookups: u64,
+}
+
+/// Replaces a catalogue; where it is told over what, only over that, and without loss.
+pub(crate) async fn put_catalogue<S: Store>(
+    store: &S,
+    shared: &Shared,
+    namespace: Namespace,
+    draft: &CatalogueDraft,
+    over: Option<Over>,
+) -> Result<Arc<Catalogue>, EngineError> {
+    let lookups = store.lookups().await?;
+    if let Some(over) = over
+        && let Some(before) = store.catalogue(&namespace, None).await?
+    {
+        if before.version != over.catalogue {
+            let held = before.version;
+            return Err(Refusal::CatalogueChanged { held }.into());
+        }
+        if lookups.version != over.lookups {
+            let held = lookups.version;
+            return Err(Refusal::LookupsChanged { held }.into());
+        }
+        let touched = touched(&before, draft);
+        let used = store.used(&namespace, touched).await?;
+        refuse_loss(&before, draft, &used)?;
+    }
+    refuse_unknown(&lookups, draft)?;
+    match store.put_catalogue(&namespace, draft, shared.now()).await {
+        Ok(catalogue) => Ok(shared.catalogues.put_if_newer(catalogue)),
+        Err(CommitError::Refused { reason, .. }) => Err(Refusal::Catalogue(reason).into()),
+        Err(CommitError::NotDone(error) | CommitError::InDoubt(error)) => Err(error.into()),
+    }
+}
+
+/// Replaces the rows that all namespaces share.
+pub(crate) async fn put_lookups<S: Store>(
+    store: &S,
+    shared: &Shared,
+    after: &Lookups,
+    over: u64,
+) -> Result<Arc<Lookups>, EngineError> {
+    let before = store.lookups().await?;
+    if before.version != over {
+        let held = before.version;
+        return Err(Refusal::LookupsChanged { held }.into());
+    }
+    refuse_faults(after.faults())?;
+    let used = store.used_lookups(before.touched(after)).await?;
+    refuse_faults(before.losses(&used, after))?;
+    match store.put_lookups(after).await {
+        Ok(lookups) => {
+            shared.catalogues.lookups_are(lookups.version);
+            Ok(lookups)
+        }
+        Err(CommitError::Refused { reason, .. }) => Err(Refusal::Catalogue(reason).into()),
+        Err(CommitError::NotDone(error) | CommitError::InDoubt(error)) => Err(error.into()),
+    }
+}
 
 /// Refuses lookups for all that is wrong with them.
 pub(crate) fn refuse_faults(faults: Vec<LookupFault>) -> Result<(), Refusal> {

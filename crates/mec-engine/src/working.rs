@@ -10,6 +10,7 @@ use mec_core::{AccountId, Book, Namespace, Need, Part};
 use mec_store::{Batch, TreeCommit};
 use rustc_hash::FxHashMap;
 
+use crate::books::Publishing;
 use crate::error::EngineError;
 use crate::{Shared, Stats};
 
@@ -19,6 +20,8 @@ pub(crate) struct Working {
     pub changes: Vec<(usize, Change)>,
     /// Whether a command of another tree changed it.
     pub is_touched: bool,
+    /// Whether a command of another tree moved accounts out of it.
+    pub has_moved: bool,
     published: FxHashMap<AccountId, Arc<Part>>,
 }
 
@@ -29,6 +32,7 @@ impl Working {
             is_new,
             changes: Vec::new(),
             is_touched: false,
+            has_moved: false,
             published: FxHashMap::default(),
         }
     }
@@ -100,30 +104,30 @@ impl Working {
 
     /// Makes the tree's head visible, after the commit. What stood in trees that an account moved
     /// between is dropped first.
-    pub(crate) fn publish_head(&mut self, shared: &Shared) {
+    pub(crate) fn publish_head(&mut self, to: &mut Publishing<'_>) {
         if !self.exists() {
             return;
         }
-        for (_, change) in &self.changes {
-            if let Change::AccountMoved(moved) = change {
-                for tree in [moved.from_tree, moved.to_tree] {
-                    shared.books.forget_tree(&self.book.namespace, tree);
-                }
-            }
-        }
+        let moves = |(_, change): &(usize, Change)| matches!(change, Change::AccountMoved(_));
+        self.has_moved |= self.changes.iter().any(moves);
         if self.is_changed() {
             self.book.head.version = self.book.head.version.saturating_add(1);
         }
-        shared
-            .books
-            .put_head(&self.book.namespace, self.book.head.clone());
+        let namespace = &self.book.namespace;
+        let head = self.book.head.clone();
+        if self.has_moved {
+            to.forget_older(namespace, head.tree_id, head.version);
+        }
+        to.put_head(namespace, head);
     }
 
-    /// Makes the parts that were loaded or changed visible to readers, after all heads.
-    pub(crate) fn publish_parts(self, shared: &Shared) {
+    /// Makes the parts that were loaded or changed visible to readers, after all heads. Returns how many
+    /// others made room for them.
+    pub(crate) fn publish_parts(self, to: &mut Publishing<'_>) -> usize {
         if !self.exists() {
-            return;
+            return 0;
         }
+        let mut evicted = 0;
         for (id, part) in self.book.parts {
             if self
                 .published
@@ -132,14 +136,9 @@ impl Working {
             {
                 continue;
             }
-            if let Some(external) = &part.account.external_id {
-                shared
-                    .books
-                    .put_external(&self.book.namespace, external, id);
-            }
-            let dropped = shared.books.publish(&self.book.namespace, part);
-            Stats::add(&shared.stats.evictions, u64::try_from(dropped).unwrap_or(0));
+            evicted += to.put_part(&self.book.namespace, part);
         }
+        evicted
     }
 
     /// A new tree that got no change was not committed: it does not exist.

@@ -12,6 +12,8 @@ use tokio_postgres::config::Host;
 pub struct PostgresConfig {
     /// Where it is: `postgres://user:password@host:5432/database`, or the same in key words.
     pub url: SecretString,
+    /// So many connections write at the same time, each a batch of its own, at least 1. Default 2.
+    pub writers: usize,
     /// So many connections are open for reading at the most, at least 1. Default 8.
     pub readers: usize,
     /// How long a connection may take to be made. Default 5 seconds.
@@ -38,6 +40,7 @@ impl PostgresConfig {
     pub fn new(url: SecretString) -> Self {
         Self {
             url,
+            writers: 2,
             readers: 8,
             connect_timeout: Duration::from_secs(5),
             wait_timeout: Duration::from_secs(5),

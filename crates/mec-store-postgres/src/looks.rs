@@ -41,12 +41,12 @@ impl Looks {
         }
     }
 
-    /// What others than `writer` have committed since a cursor; without one, where to begin. What is old
+    /// What others than these writers have committed since a cursor; without one, where to begin. What is old
     /// is dropped in passing: whoever looks does so much more often.
     pub(crate) async fn look(
         &self,
         connection: &Connection,
-        writer: Uuid,
+        own: Vec<Uuid>,
         since: Option<Cursor>,
     ) -> Result<Moved, Fault> {
         let seen = connection.first(sql::SNAPSHOT_SELECT, &[]).await?;
@@ -60,7 +60,6 @@ impl Looks {
         let Some(Cursor(since)) = since else {
             return Ok(moved);
         };
-        let own = vec![writer];
         let of: [Value<'_>; 2] = [&since, &own];
         for row in &connection.all(sql::TREE_LOG_SELECT_SINCE, &of).await? {
             let namespace = row.namespace(0)?;

@@ -7,8 +7,8 @@ use mec_core::catalogue::Lookups;
 use mec_core::lookups::LookupRef;
 use mec_core::{Catalogue, IdSource, Namespace, Timestamp};
 use mec_store::{
-    CatalogueDraft, CatalogueRows, CommitError, Cursor, Expired, KeyRef, Locator, Moved, Place,
-    Retention, SeriesQuery, SeriesRow, Store, StoreError, TreeRef, UsageQuery,
+    CatalogueDraft, CatalogueRows, Clock, CommitError, Cursor, Expired, KeyRef, Locator, Moved,
+    Place, Retention, SeriesQuery, SeriesRow, Store, StoreError, TreeRef, UsageQuery,
 };
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -26,8 +26,10 @@ use crate::{catalogue, copy, load, lookups, migrate, query, retention, sql};
 
 /// The store on PostgreSQL. Any number of processes may have one on the same database.
 pub struct PostgresStore {
-    lane: Arc<Lane>,
+    // At least one. What is no batch runs on the first.
+    lanes: Vec<Arc<Lane>>,
     readers: ReaderPool,
+    clock: Option<Arc<dyn Clock>>,
     fencing_epoch: u64,
     upkeep: Upkeep,
     looks: Looks,
@@ -58,7 +60,8 @@ impl PostgresStore {
             .map_err(|error| StoreError::Internal(error.to_string(), None))?;
         let readers = ReaderPool::new(config, runtime.handle().clone())?;
         let mut store = Self {
-            lane: Arc::new(Lane::new(config.clone())),
+            lanes: lanes(config),
+            clock: config.clock.clone(),
             fencing_epoch: 0,
             upkeep: Upkeep::default(),
             looks: Looks::new(config.log_kept),
@@ -85,23 +88,29 @@ impl PostgresStore {
         self.readers.get().await
     }
 
+    fn lane(&self, number: usize) -> Result<&Arc<Lane>, StoreError> {
+        let missing = || StoreError::Internal(format!("there is no lane {number}"), None);
+        self.lanes.get(number).ok_or_else(missing)
+    }
+
     /// Runs what changes something in a transaction of the lane's connection, which bears the lane's mark,
     /// so that a commit whose answer was lost is settled as that of a batch is.
     async fn alone<T>(
         &self,
         work: impl AsyncFnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, CommitError> {
-        let connection = self.lane.take().await?;
+        let lane = self.lane(0)?;
+        let connection = lane.take().await?;
         let id = Uuid::new_v4();
         let done = in_transaction_until(&connection, async |connection| {
-            self.lane.mark(connection, id).await?;
+            lane.mark(connection, id).await?;
             work(connection).await
         });
         let done = done.await;
-        self.lane.give(connection);
+        lane.give(connection);
         match done? {
             (done, Ok(())) => Ok(done),
-            (done, Err(fault)) if fault.is_lost() => match self.lane.settle(id).await {
+            (done, Err(fault)) if fault.is_lost() => match lane.settle(id).await {
                 Some(true) => Ok(done),
                 Some(false) => Err(fault.into()),
                 None => Err(CommitError::InDoubt(fault.into())),
@@ -109,6 +118,11 @@ impl PostgresStore {
             (_, Err(fault)) => Err(fault.into()),
         }
     }
+}
+
+fn lanes(config: &PostgresConfig) -> Vec<Arc<Lane>> {
+    let lane = |_| Arc::new(Lane::new(config.clone()));
+    (0..config.writers.max(1)).map(lane).collect()
 }
 
 /// A transaction that is under way; it is undone when this is dropped, as by a caller that goes away.
@@ -175,7 +189,7 @@ impl Store for PostgresStore {
     type Batch = PostgresBatch;
 
     fn lanes(&self) -> usize {
-        1
+        self.lanes.len()
     }
 
     fn has_peers(&self) -> bool {
@@ -184,20 +198,18 @@ impl Store for PostgresStore {
 
     async fn begin(
         &self,
-        _lane: usize,
+        lane: usize,
         trees: &[TreeRef],
         keys: &[KeyRef],
     ) -> Result<PostgresBatch, StoreError> {
-        PostgresBatch::begin(&self.lane, trees, keys, self.fencing_epoch).await
+        PostgresBatch::begin(self.lane(lane)?, trees, keys, self.fencing_epoch).await
     }
 
     async fn moved(&self, since: Option<Cursor>) -> Result<Moved, StoreError> {
         let connection = self.reader().await?;
-        let mut moved = self
-            .looks
-            .look(&connection, self.lane.writer, since)
-            .await?;
-        let own = self.lane.clock();
+        let own = self.lanes.iter().map(|lane| lane.writer).collect();
+        let mut moved = self.looks.look(&connection, own, since).await?;
+        let own = self.clock.as_ref();
         if let Some(now) = own.map(|clock| clock.now()).or(moved.now) {
             self.upkeep.at(now, &connection).await;
         }

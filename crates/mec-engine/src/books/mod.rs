@@ -1,7 +1,6 @@
 //! The Books in memory: committed parts by account, ready to be read without waiting for a writer.
 //! Any of them may be dropped at any time, since all of it is in the store.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
 
@@ -12,12 +11,19 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use uuid::Uuid;
 
+use crate::expiry::Expiries;
+
+mod publishing;
+
+use publishing::Heads;
+pub(crate) use publishing::{Publishing, Work};
+
 const SHARDS: usize = 64;
 
 /// The parts of an account and of those above it, nearest first.
 pub(crate) type Path = SmallVec<[Arc<Part>; 4]>;
 
-struct Entry {
+struct Held {
     part: Arc<Part>,
     tree: Arc<TreeState>,
     used_at: AtomicU32,
@@ -37,11 +43,6 @@ impl TreeState {
     }
 }
 
-struct Head {
-    head: TreeHead,
-    tree: Arc<TreeState>,
-}
-
 /// Whether parts that are behind what was committed elsewhere may be seen, too.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(crate) enum Seen {
@@ -49,45 +50,11 @@ pub(crate) enum Seen {
     Behind,
 }
 
-type Shard = FxHashMap<(Namespace, AccountId), Entry>;
-
-/// When the first hold of each account ends that has any: one entry an account, however often its
-/// leases are extended.
-#[derive(Default)]
-struct Expiries {
-    by_time: BTreeSet<(Timestamp, Namespace, AccountId)>,
-    by_account: FxHashMap<(Namespace, AccountId), Timestamp>,
-}
-
-impl Expiries {
-    fn put(&mut self, namespace: &Namespace, account: AccountId, first: Option<Timestamp>) {
-        let key = (namespace.clone(), account);
-        let old = match first {
-            Some(first) => self.by_account.insert(key, first),
-            None => self.by_account.remove(&key),
-        };
-        if old == first {
-            return;
-        }
-        if let Some(old) = old {
-            self.by_time.remove(&(old, namespace.clone(), account));
-        }
-        if let Some(first) = first {
-            self.by_time.insert((first, namespace.clone(), account));
-        }
-    }
-
-    fn pop_due(&mut self, now: Timestamp) -> Option<(Namespace, AccountId)> {
-        let is_due = self.by_time.first().is_some_and(|(at, _, _)| *at <= now);
-        let (_, namespace, account) = is_due.then(|| self.by_time.pop_first()).flatten()?;
-        self.by_account.remove(&(namespace.clone(), account));
-        Some((namespace, account))
-    }
-}
+type Shard = FxHashMap<(Namespace, AccountId), Held>;
 
 pub(crate) struct Books {
     shards: Vec<RwLock<Shard>>,
-    heads: Mutex<FxHashMap<(Namespace, Uuid), Head>>,
+    heads: Mutex<Heads>,
     externals: RwLock<FxHashMap<(Namespace, String), AccountId>>,
     expiries: Mutex<Expiries>,
     per_shard: usize,
@@ -162,7 +129,7 @@ impl Books {
         namespace: &Namespace,
         account: AccountId,
         seen: Seen,
-        read: impl FnOnce(&Entry) -> R,
+        read: impl FnOnce(&Held) -> R,
     ) -> Option<R> {
         let shard = self.shard(account)?.read();
         let entry = shard.get(&(namespace.clone(), account))?;
@@ -174,34 +141,6 @@ impl Books {
             entry.used_at.store(tick, Ordering::Relaxed);
         }
         Some(read(entry))
-    }
-
-    /// Publishes a committed part, whose tree's head is published already. Returns how many others
-    /// made room for it.
-    pub(crate) fn publish(&self, namespace: &Namespace, part: Arc<Part>) -> usize {
-        let id = part.id();
-        let Some(tree) = self.tree(namespace, part.tree_id) else {
-            return 0;
-        };
-        self.expiries.lock().put(namespace, id, part.first_expiry());
-        let Some(shard) = self.shard(id) else {
-            return 0;
-        };
-        let mut shard = shard.write();
-        let used_at = AtomicU32::new(self.tick.load(Ordering::Relaxed));
-        let entry = Entry {
-            part,
-            tree,
-            used_at,
-        };
-        if shard.insert((namespace.clone(), id), entry).is_none() {
-            self.count.fetch_add(1, Ordering::Relaxed);
-        }
-        if shard.len() <= self.per_shard {
-            0
-        } else {
-            self.make_room(&mut shard, id)
-        }
     }
 
     /// Drops the least recently used eighth of a shard, so that the cost of choosing is spread.
@@ -231,60 +170,24 @@ impl Books {
     /// The same, where what is held is older than a version. What the tree's parts share is given up,
     /// so that it takes no look at each of them.
     pub(crate) fn forget_older(&self, namespace: &Namespace, tree: Uuid, version: u64) {
-        let mut heads = self.heads.lock();
-        let key = (namespace.clone(), tree);
-        if heads
-            .get(&key)
-            .is_some_and(|held| held.head.version < version)
-            && let Some(held) = heads.remove(&key)
-        {
-            held.tree.is_behind.store(true, Ordering::Release);
-        }
+        self.heads.lock().tell(&(namespace.clone(), tree), version);
     }
 
     /// Lets nothing at all be seen as current any more.
     pub(crate) fn forget_all(&self) {
-        for (_, held) in self.heads.lock().drain() {
+        let mut heads = self.heads.lock();
+        for (_, held) in heads.held.drain() {
             held.tree.is_behind.store(true, Ordering::Release);
+        }
+        for worked_on in heads.worked_on.values_mut() {
+            worked_on.told = u64::MAX;
         }
     }
 
     pub(crate) fn head(&self, namespace: &Namespace, tree: Uuid) -> Option<TreeHead> {
         let heads = self.heads.lock();
-        let held = heads.get(&(namespace.clone(), tree))?;
+        let held = heads.held.get(&(namespace.clone(), tree))?;
         Some(held.head.clone())
-    }
-
-    /// The now of the last command that was committed to a tree, if its head is in memory.
-    pub(crate) fn last_at_of(&self, namespace: &Namespace, tree: Uuid) -> Option<Timestamp> {
-        Some(self.tree(namespace, tree)?.last_at())
-    }
-
-    fn tree(&self, namespace: &Namespace, tree: Uuid) -> Option<Arc<TreeState>> {
-        let heads = self.heads.lock();
-        let held = heads.get(&(namespace.clone(), tree))?;
-        Some(held.tree.clone())
-    }
-
-    pub(crate) fn put_head(&self, namespace: &Namespace, head: TreeHead) {
-        self.raise_now(head.last_at);
-        let mut heads = self.heads.lock();
-        // Heads are small and loaded in one row; when twice as many are held as parts may be, all go
-        // that no part needs.
-        if heads.len() >= self.per_shard.saturating_mul(2 * SHARDS) {
-            heads.retain(|_, held| Arc::strong_count(&held.tree) > 1);
-        }
-        let key = (namespace.clone(), head.tree_id);
-        let micros = head.last_at.as_micros();
-        let tree = match heads.get(&key) {
-            Some(held) => held.tree.clone(),
-            None => Arc::new(TreeState {
-                last_at: AtomicI64::new(micros),
-                is_behind: AtomicBool::new(false),
-            }),
-        };
-        tree.last_at.fetch_max(micros, Ordering::AcqRel);
-        heads.insert(key, Head { head, tree });
     }
 
     pub(crate) fn external(&self, namespace: &Namespace, external_id: &str) -> Option<AccountId> {
@@ -307,10 +210,22 @@ impl Books {
         externals.insert((namespace.clone(), external_id.to_owned()), account);
     }
 
-    /// Takes the accounts whose first hold has ended by now.
-    pub(crate) fn due(&self, now: Timestamp) -> Vec<(Namespace, AccountId)> {
-        let mut expiries = self.expiries.lock();
-        std::iter::from_fn(|| expiries.pop_due(now)).collect()
+    /// Trims the holds that have ended off the parts of accounts whose first one was due by the greatest
+    /// now. Only what had ended by the tree's own last now goes: a clock that is set back makes the rest
+    /// live again. What stays is looked at anew when the account is next published.
+    pub(crate) fn trim(&self) {
+        let due: Vec<_> = {
+            let mut expiries = self.expiries.lock();
+            let now = self.last_now();
+            std::iter::from_fn(|| expiries.pop_due(now)).collect()
+        };
+        if due.is_empty() {
+            return;
+        }
+        let mut publishing = self.publishing();
+        for (namespace, account) in due {
+            publishing.trim(&namespace, account);
+        }
     }
 
     fn shard(&self, account: AccountId) -> Option<&RwLock<Shard>> {
