@@ -9,14 +9,13 @@ use std::time::Duration;
 
 use mec_core::catalogue::Lookups;
 use mec_core::{Catalogue, Command, IdSource, Namespace};
-use mec_store::{CatalogueDraft, Expired, Retention, Store};
+use mec_store::{CatalogueAge, CatalogueDraft, Expired, Retention, Store};
 use parking_lot::Mutex;
 use rustc_hash::FxHasher;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::error::EngineError;
-use crate::replacing::Over;
 use crate::request::{Outcome, Request, Target};
 use crate::{Shared, Stats, batch, replacing};
 
@@ -27,7 +26,7 @@ enum Job {
     Catalogue(
         Namespace,
         Box<CatalogueDraft>,
-        Option<Over>,
+        Option<CatalogueAge>,
         oneshot::Sender<Result<Arc<Catalogue>, EngineError>>,
     ),
     Lookups(
@@ -210,7 +209,7 @@ impl Journal {
         &self,
         namespace: Namespace,
         draft: CatalogueDraft,
-        over: Option<Over>,
+        over: Option<CatalogueAge>,
     ) -> Result<Arc<Catalogue>, EngineError> {
         self.act(|answer| Job::Catalogue(namespace, Box::new(draft), over, answer))
             .await

@@ -33,7 +33,9 @@ use std::time::Duration;
 use mec_core::catalogue::Lookups;
 use mec_core::lookups::LookupFault;
 use mec_core::{Catalogue, Namespace, Timestamp};
-use mec_store::{CatalogueDraft, Clock, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery};
+use mec_store::{
+    CatalogueAge, CatalogueDraft, Clock, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
+};
 use uuid::Uuid;
 
 use crate::books::Books;
@@ -43,7 +45,6 @@ use crate::freshness::Freshness;
 use crate::journal::Journal;
 use crate::peers::Watch;
 use crate::reads::Reads;
-use crate::replacing::Over;
 
 pub use error::EngineError;
 pub use freshness::WhenLost;
@@ -209,10 +210,7 @@ impl Engine {
         before: &Catalogue,
         draft: CatalogueDraft,
     ) -> Result<Arc<Catalogue>, EngineError> {
-        let over = Over {
-            catalogue: before.version,
-            lookups: before.lookups.version,
-        };
+        let over = CatalogueAge::of(before);
         let namespace = before.namespace.clone();
         self.journal
             .put_catalogue(namespace, draft, Some(over))

@@ -6,17 +6,13 @@ use std::sync::Arc;
 use mec_core::catalogue::{Lookups, ResourceType};
 use mec_core::lookups::LookupFault;
 use mec_core::{Catalogue, Code, Namespace, Refusal};
-use mec_store::{CatalogueDraft, CatalogueRows, CommitError, Store};
+use mec_store::{CatalogueAge, CatalogueDraft, CatalogueRows, CommitError, Store, StoreError};
 
 use crate::Shared;
 use crate::error::EngineError;
 
-/// The versions that a replacement of a catalogue is meant for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Over {
-    pub catalogue: u64,
-    pub lookups: u64,
-}
+/// So often a replacement is tried that other processes are in the way of.
+const TRIES: usize = 4;
 
 /// Replaces a catalogue; where it is told over what, only over that, and without loss.
 pub(crate) async fn put_catalogue<S: Store>(
@@ -24,30 +20,36 @@ pub(crate) async fn put_catalogue<S: Store>(
     shared: &Shared,
     namespace: Namespace,
     draft: &CatalogueDraft,
-    over: Option<Over>,
+    over: Option<CatalogueAge>,
 ) -> Result<Arc<Catalogue>, EngineError> {
-    let lookups = store.lookups().await?;
-    if let Some(over) = over
-        && let Some(before) = store.catalogue(&namespace, None).await?
-    {
-        if before.version != over.catalogue {
-            let held = before.version;
-            return Err(Refusal::CatalogueChanged { held }.into());
+    let mut draft = draft.clone();
+    draft.over = over;
+    for _ in 0..TRIES {
+        let lookups = store.lookups().await?;
+        if let Some(over) = over
+            && let Some(before) = store.catalogue(&namespace, None).await?
+        {
+            if before.version != over.version {
+                let held = before.version;
+                return Err(Refusal::CatalogueChanged { held }.into());
+            }
+            if lookups.version != over.lookups {
+                let held = lookups.version;
+                return Err(Refusal::LookupsChanged { held }.into());
+            }
+            let touched = touched(&before, &draft);
+            let used = store.used(&namespace, touched).await?;
+            refuse_loss(&before, &draft, &used)?;
         }
-        if lookups.version != over.lookups {
-            let held = lookups.version;
-            return Err(Refusal::LookupsChanged { held }.into());
+        refuse_unknown(&lookups, &draft)?;
+        match store.put_catalogue(&namespace, &draft, shared.now()).await {
+            Ok(catalogue) => return Ok(shared.catalogues.put_if_newer(catalogue)),
+            // Another process was faster: the next look finds another version, and refuses.
+            Err(CommitError::NotDone(StoreError::Again(_))) => {}
+            Err(error) => return Err(refused(error)),
         }
-        let touched = touched(&before, draft);
-        let used = store.used(&namespace, touched).await?;
-        refuse_loss(&before, draft, &used)?;
     }
-    refuse_unknown(&lookups, draft)?;
-    match store.put_catalogue(&namespace, draft, shared.now()).await {
-        Ok(catalogue) => Ok(shared.catalogues.put_if_newer(catalogue)),
-        Err(CommitError::Refused { reason, .. }) => Err(Refusal::Catalogue(reason).into()),
-        Err(CommitError::NotDone(error) | CommitError::InDoubt(error)) => Err(error.into()),
-    }
+    Err(StoreError::Again("others are in the way all the time".to_owned()).into())
 }
 
 /// Replaces the rows that all namespaces share.
@@ -57,21 +59,34 @@ pub(crate) async fn put_lookups<S: Store>(
     after: &Lookups,
     over: u64,
 ) -> Result<Arc<Lookups>, EngineError> {
-    let before = store.lookups().await?;
-    if before.version != over {
-        let held = before.version;
-        return Err(Refusal::LookupsChanged { held }.into());
-    }
-    refuse_faults(after.faults())?;
-    let used = store.used_lookups(before.touched(after)).await?;
-    refuse_faults(before.losses(&used, after))?;
-    match store.put_lookups(after).await {
-        Ok(lookups) => {
-            shared.catalogues.lookups_are(lookups.version);
-            Ok(lookups)
+    let mut after = after.clone();
+    after.version = over;
+    for _ in 0..TRIES {
+        let before = store.lookups().await?;
+        if before.version != over {
+            let held = before.version;
+            return Err(Refusal::LookupsChanged { held }.into());
         }
-        Err(CommitError::Refused { reason, .. }) => Err(Refusal::Catalogue(reason).into()),
-        Err(CommitError::NotDone(error) | CommitError::InDoubt(error)) => Err(error.into()),
+        refuse_faults(after.faults())?;
+        let used = store.used_lookups(before.touched(&after)).await?;
+        refuse_faults(before.losses(&used, &after))?;
+        match store.put_lookups(&after).await {
+            Ok(lookups) => {
+                shared.catalogues.lookups_are(lookups.version);
+                return Ok(lookups);
+            }
+            // Another process was faster: the next look finds another version, and refuses.
+            Err(CommitError::NotDone(StoreError::Again(_))) => {}
+            Err(error) => return Err(refused(error)),
+        }
+    }
+    Err(StoreError::Again("others are in the way all the time".to_owned()).into())
+}
+
+fn refused(error: CommitError) -> EngineError {
+    match error {
+        CommitError::Refused { reason, .. } => Refusal::Catalogue(reason).into(),
+        CommitError::NotDone(error) | CommitError::InDoubt(error) => error.into(),
     }
 }
 

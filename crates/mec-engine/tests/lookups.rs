@@ -34,6 +34,7 @@ fn with_fortnight(before: &Lookups) -> Lookups {
 
 fn counted_in(unit: &str) -> CatalogueDraft {
     CatalogueDraft {
+        over: None,
         resource_types: vec![ResourceType {
             resource_type_code: "r".into(),
             description: String::new(),

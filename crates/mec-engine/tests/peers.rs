@@ -12,9 +12,10 @@ use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mec_core::account::AccountStatus;
-use mec_core::{Command, Namespace, Quantity, Timestamp, ops};
-use mec_engine::{Consistency, Engine, EngineConfig, Request, RisingIds, Target};
-use mec_store::Clock;
+use mec_core::catalogue::Lookups;
+use mec_core::{Catalogue, Command, Namespace, Quantity, Refusal, Timestamp, ops};
+use mec_engine::{Consistency, Engine, EngineConfig, EngineError, Request, RisingIds, Target};
+use mec_store::{CatalogueDraft, Clock};
 use mec_store_postgres::{PostgresConfig, PostgresStore};
 use mec_test_postgres::Server;
 use serde_json::{Value, json};
@@ -86,6 +87,48 @@ async fn account(engine: &Engine) -> Uuid {
     let target = Target::Account(account_id);
     call(engine, target, Command::ProvisionPlan(provision)).await;
     account_id
+}
+
+/// What two nodes replace at the same time is replaced by one of them, and the other is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_replacements_at_once_one_is_refused() {
+    let url = database();
+    let (a, b) = (engine(&url, 0).await, engine(&url, 0).await);
+    let namespace = Namespace::default_namespace();
+    let one_of = |outcomes: [Result<u64, EngineError>; 2], before: u64| {
+        let done: Vec<u64> = outcomes.into_iter().flatten().collect();
+        assert_eq!(done, [before + 1]);
+    };
+    for _ in 0..10 {
+        let before = a.lookups().await.unwrap();
+        let version = before.version;
+        let put = |engine: &'static str, to: Result<Arc<Lookups>, EngineError>| {
+            if let Err(EngineError::Refused(refusal)) = &to {
+                assert!(
+                    matches!(refusal, Refusal::LookupsChanged { .. }),
+                    "{engine}"
+                );
+            }
+            to.map(|lookups| lookups.version)
+        };
+        let (first, second) = tokio::join!(
+            a.replace_lookups(&before, (*before).clone()),
+            b.replace_lookups(&before, (*before).clone()),
+        );
+        one_of([put("a", first), put("b", second)], version);
+        let newest = a.lookups().await.unwrap();
+        a.put_catalogue(namespace.clone(), CatalogueDraft::default())
+            .await
+            .unwrap();
+        let before = Catalogue::clone(&*a.catalogue(&namespace).await.unwrap());
+        assert_eq!(before.lookups.version, newest.version);
+        let (first, second) = tokio::join!(
+            a.replace_catalogue(&before, CatalogueDraft::default()),
+            b.replace_catalogue(&before, CatalogueDraft::default()),
+        );
+        let outcomes = [first, second].map(|put| put.map(|catalogue| catalogue.version));
+        one_of(outcomes, before.version);
+    }
 }
 
 async fn check(engine: &Engine, account: Uuid, resource: &str) -> Value {

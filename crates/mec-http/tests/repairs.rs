@@ -79,6 +79,7 @@ pub fn rule(action: LimitAction, kind: LimitKind, resource: &str) -> Rule {
 
 pub async fn put_rules(engine: &Engine, namespace: &str, rules: Vec<Rule>) {
     let draft = CatalogueDraft {
+        over: None,
         resource_types: seed::resource_types(),
         plans: seed::plans(&mut RisingIds),
         rules,

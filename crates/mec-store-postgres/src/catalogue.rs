@@ -9,7 +9,7 @@ use mec_core::entitlement::LimitKind;
 use mec_core::plan::{Plan, Template};
 use mec_core::rule::{LimitAction, Rule};
 use mec_core::{Catalogue, Code, Namespace, Timestamp};
-use mec_store::{CatalogueAge, CatalogueDraft, CatalogueRows};
+use mec_store::{CatalogueAge, CatalogueDraft, CatalogueRows, StoreError};
 use serde_json::{Value as Json, json};
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -202,6 +202,14 @@ pub(crate) async fn replace(
     let raise = sql::CATALOGUE_VERSION_RAISE_BY_NAMESPACE;
     connection.run(raise, &[&ns]).await?;
     let before = load(connection, namespace).await?;
+    if let Some(over) = draft.over {
+        let is_raised = before.version == over.version.saturating_add(1);
+        if !is_raised || before.lookups.version != over.lookups {
+            return Err(
+                StoreError::Again("the catalogue was replaced meanwhile".to_owned()).into(),
+            );
+        }
+    }
     let draft = draft.with_identities_of(&before);
     put_resource_types(connection, ns, &draft).await?;
     put_plans(connection, ns, &draft, now).await?;

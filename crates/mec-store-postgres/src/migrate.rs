@@ -156,6 +156,7 @@ pub(crate) async fn seed(
             None => crate::migrate::now(connection).await?,
         };
         let draft = CatalogueDraft {
+            over: None,
             resource_types: seed::resource_types(),
             plans: seed::plans(ids),
             rules: seed::rules(ids, now),

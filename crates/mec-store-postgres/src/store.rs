@@ -251,7 +251,12 @@ impl Store for PostgresStore {
     async fn put_lookups(&self, after: &Lookups) -> Result<Arc<Lookups>, CommitError> {
         let put = self.alone(async |connection| {
             lookups::replace(connection, after).await?;
-            lookups::read(connection).await
+            let put = lookups::read(connection).await?;
+            if after.version > 0 && put.version != after.version.saturating_add(1) {
+                let why = "the lookups were replaced meanwhile".to_owned();
+                return Err(StoreError::Again(why).into());
+            }
+            Ok(put)
         });
         Ok(Arc::new(put.await?))
     }

@@ -91,6 +91,7 @@ pub(crate) fn seed(
         return Ok(());
     }
     let draft = CatalogueDraft {
+        over: None,
         resource_types: seed::resource_types(),
         plans: seed::plans(ids),
         rules: seed::rules(ids, now),

@@ -23,6 +23,7 @@ async fn read(store: &SqliteStore) -> Catalogue {
 
 fn draft(catalogue: &Catalogue) -> CatalogueDraft {
     CatalogueDraft {
+        over: None,
         resource_types: catalogue.resource_types.values().cloned().collect(),
         plans: catalogue.plans.values().cloned().collect(),
         rules: catalogue.rules.values().flatten().cloned().collect(),

@@ -100,7 +100,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<LookupRef>, StoreError>> + Send;
 
     /// Replaces the rows that are shared by all namespaces in one step, raising their version; returns
-    /// them. Refuses to take away a row in use, or to change more of it than its description: the
+    /// them. They are made for the version that they bear, or for whatever there is where that is 0: a store
+    /// that others write to answers [`StoreError::Again`] where it is another. Refuses to take away a row in use, or to change more of it than its description: the
     /// store itself guards that. Runs on the lane's thread.
     fn put_lookups(
         &self,

@@ -219,6 +219,9 @@ pub struct CatalogueDraft {
     pub plans: Vec<Plan>,
     /// Rules with their conditions.
     pub rules: Vec<Rule>,
+    /// What it was made for; none to replace whatever there is. A store that others write to answers
+    /// [`StoreError::Again`](crate::StoreError::Again) where that is no longer what there is.
+    pub over: Option<CatalogueAge>,
 }
 
 /// What may be dropped by now. The ledger is kept for ever, and so are keys with the ids they made.

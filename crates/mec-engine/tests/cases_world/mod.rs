@@ -170,6 +170,7 @@ impl World for Running {
 
     fn catalogue(&mut self, rules: &[&Step], offers: &[&Step]) -> Vec<String> {
         let draft = CatalogueDraft {
+            over: None,
             resource_types: seed::resource_types(),
             plans: catalogue::plans(offers),
             rules: catalogue::rules(rules),

@@ -267,6 +267,7 @@ impl Play {
     fn put_catalogue(&self) {
         let naive = &self.here.naive;
         let draft = mec_store::CatalogueDraft {
+            over: None,
             resource_types: naive.resources.clone(),
             plans: naive.plans.clone(),
             rules: naive.rules.clone(),

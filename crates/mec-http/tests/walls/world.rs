@@ -74,6 +74,7 @@ impl World {
     pub async fn new() -> Self {
         let app = TestApp::start();
         let draft = CatalogueDraft {
+            over: None,
             resource_types: seed::resource_types(),
             plans: seed::plans(&mut RisingIds),
             rules: Vec::new(),

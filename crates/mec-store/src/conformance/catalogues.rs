@@ -161,6 +161,7 @@ pub async fn a_catalogue_is_told_when_newer<S: Store>(store: &S, _clock: &TestCl
 
 pub async fn a_draft_replaces_what_nothing_uses<S: Store>(store: &S, _clock: &TestClock) {
     let draft = CatalogueDraft {
+        over: None,
         resource_types: vec![resource("x"), resource("y")],
         plans: vec![
             plan(
@@ -244,6 +245,7 @@ pub async fn what_accounts_use_is_told<S: Store>(store: &S, _clock: &TestClock) 
 
 pub async fn templates_and_rules_keep_their_identity<S: Store>(store: &S, _clock: &TestClock) {
     let first = CatalogueDraft {
+        over: None,
         resource_types: vec![resource("x")],
         plans: vec![plan(
             "basic",
@@ -260,6 +262,7 @@ pub async fn templates_and_rules_keep_their_identity<S: Store>(store: &S, _clock
     let mut scoped = template(23, "x", None);
     scoped.resource_scope = Some(code("eu"));
     let second = CatalogueDraft {
+        over: None,
         plans: vec![plan(
             "basic",
             vec![scoped, template(21, "x", Some(50)), template(22, "x", None)],

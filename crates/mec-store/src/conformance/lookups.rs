@@ -57,6 +57,7 @@ fn with_more(lookups: &mut Lookups) {
 fn resource(name: &str, units: &[&str]) -> CatalogueDraft {
     let units: Vec<Code> = units.iter().copied().map(code).collect();
     CatalogueDraft {
+        over: None,
         resource_types: vec![ResourceType {
             resource_type_code: code(name),
             description: String::new(),

@@ -36,6 +36,7 @@ impl MemoryStore {
     pub fn new(clock: Arc<dyn Clock>, ids: &mut dyn IdSource) -> Self {
         let now = clock.now();
         let draft = CatalogueDraft {
+            over: None,
             resource_types: seed::resource_types(),
             plans: seed::plans(ids),
             rules: seed::rules(ids, now),

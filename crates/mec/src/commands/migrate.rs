@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use mec_store_postgres::{Passwords, PostgresConfig};
 use secrecy::SecretString;
 
@@ -37,6 +37,11 @@ pub fn migrate(place: &Place, args: &MigrateArgs) -> Result<ExitCode> {
         // The service's own address must work, too; the first to open the store seeds it.
         place.open(&runtime)?;
     } else {
+        ensure!(
+            args.admin_url.is_none(),
+            "an administrator's address is for PostgreSQL: set DATABASE_URL (or --database-url) to the address \
+             that the service itself uses, too"
+        );
         place.open_embedded()?;
     }
     output::print(&format!("the database in {} is up to date", place.shown()))?;

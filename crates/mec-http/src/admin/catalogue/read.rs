@@ -78,6 +78,7 @@ fn document(root: &Node<'_>, given: &Given<'_>, faults: &Faults) -> Option<Read>
     shared(&mut table, given, faults);
     table.finish();
     let draft = CatalogueDraft {
+        over: None,
         plans: plans.into_iter().map(|(row, _)| row).collect(),
         rules: rules.into_iter().map(|(row, _)| row).collect(),
         resource_types,

@@ -14,6 +14,7 @@ use crate::admin::document::rows::{Row, flag, maybe, quoted, text, write_rows};
 /// The draft that a catalogue is.
 pub fn draft_of(catalogue: &Catalogue) -> CatalogueDraft {
     let mut draft = CatalogueDraft {
+        over: None,
         resource_types: catalogue.resource_types.values().cloned().collect(),
         plans: catalogue.plans.values().cloned().collect(),
         rules: catalogue.rules.values().flatten().cloned().collect(),
