@@ -1,0 +1,11 @@
+//! What many nodes on one database can be caught by, each made certain: whoever is to be overtaken is
+//! held by a lock, or by a proxy that knows what is under way.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod keys;
+mod world;
