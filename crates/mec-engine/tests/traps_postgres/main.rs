@@ -7,5 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod commits;
 mod keys;
+mod proxy;
 mod world;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mec_core::account::AccountStatus;
@@ -161,6 +162,18 @@ impl Node {
         let provision = request(target, None, Command::ProvisionPlan(provision));
         self.call(provision).await.unwrap();
         account_id
+    }
+
+    /// How much of its benchmark runs an account has used, by what is in memory.
+    pub async fn remembered(&self, account: Uuid) -> i64 {
+        let in_memory = || self.0.stats().checks_in_memory.load(Ordering::Relaxed);
+        loop {
+            let before = in_memory();
+            let told = self.call(check(account, "benchmark_runs")).await;
+            if in_memory() > before {
+                return json(&told)["quantity_used"].as_i64().unwrap();
+            }
+        }
     }
 
     /// How much of its benchmark runs an account has used, by what is committed.
