@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mec_store::Clock;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tokio_postgres::config::Host;
+
+use crate::address::Address;
 
 /// Settings of the store on PostgreSQL.
 #[derive(Clone)]
 pub struct PostgresConfig {
-    /// Where it is: `postgres://user:password@host:5432/database`, or the same in key words.
+    /// Where it is: `postgres://user:password@host:5432/database`, or the same in key words. Its `sslmode`
+    /// and `sslrootcert` say whether it is encrypted, and whose certificate is accepted.
     pub url: SecretString,
     /// So many connections write at the same time, each a batch of its own, at least 1. Default 2.
     pub writers: usize,
@@ -56,7 +59,7 @@ impl PostgresConfig {
 impl PostgresConfig {
     /// The host and the database, for people.
     pub fn shown(&self) -> String {
-        let Ok(settings) = self.url.expose_secret().parse::<tokio_postgres::Config>() else {
+        let Ok(Address { settings, .. }) = Address::parse(&self.url) else {
             return "an address that cannot be read".to_owned();
         };
         let host = settings.get_hosts().first().map(|host| match host {
@@ -87,7 +90,7 @@ impl PostgresConfig {
 
     /// The password in the address, where it is that of a user.
     pub fn password_of(&self, user: &str) -> Option<SecretString> {
-        let settings: tokio_postgres::Config = self.url.expose_secret().parse().ok()?;
+        let Address { settings, .. } = Address::parse(&self.url).ok()?;
         let password = settings.get_password()?;
         let text = String::from_utf8(password.to_vec()).ok()?;
         (settings.get_user() == Some(user)).then(|| text.into())

@@ -8,13 +8,15 @@ use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError,
 use mec_store::StoreError;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, NoTls, Row, Statement};
+use tokio_postgres::{Client, Row, Statement};
 
+use crate::address::{Address, Mode};
 use crate::config::PostgresConfig;
 use crate::error::Fault;
+use crate::tls::Tls;
 
 /// A value of a statement.
 pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
@@ -31,20 +33,26 @@ impl Connection {
         config: &PostgresConfig,
         runtime: &Handle,
     ) -> Result<Self, StoreError> {
-        let text = config.url.expose_secret();
-        let mut settings: tokio_postgres::Config = text.parse().map_err(|_| {
-            let sentence =
-                "DATABASE_URL is not an address such as postgres://user:password@host/database";
-            StoreError::Unavailable(sentence.to_owned(), None)
-        })?;
+        let Address {
+            mut settings,
+            mode,
+            trust,
+        } = Address::parse(&config.url)?;
         settings.connect_timeout(config.connect_timeout);
         settings.application_name("mec");
         settings.options(config.session_options());
-        let connecting = settings.connect(NoTls);
+        let connecting = async {
+            // Certificates are read from files, which may take its time.
+            let tls = runtime.spawn_blocking(move || Tls::new(&trust)).await;
+            let tls = tls.map_err(|error| StoreError::Internal(error.to_string(), None))??;
+            let connected = settings.connect(tls).await;
+            connected.map_err(|error| not_connected(error, mode))
+        };
         let (client, connection) = tokio::time::timeout(config.connect_timeout, connecting)
             .await
-            .map_err(|_| StoreError::Unavailable("the database does not answer".to_owned(), None))?
-            .map_err(Fault::from)?;
+            .map_err(|_| {
+                StoreError::Unavailable("the database does not answer".to_owned(), None)
+            })??;
         runtime.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection to the database ended");
@@ -98,6 +106,26 @@ impl Connection {
         let statement = self.statement(sql).await?;
         Ok(self.client.execute(&statement, values).await?)
     }
+}
+
+/// What is said of a connection that was not made: of the way to the database the innermost cause, which
+/// alone tells a wrong certificate from a server that is not there.
+fn not_connected(error: tokio_postgres::Error, mode: Mode) -> StoreError {
+    let Some(code) = error.code() else {
+        let mut cause: &dyn std::error::Error = &error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        let name = mode.name();
+        let sentence = format!("the database cannot be reached with sslmode={name}: {cause}");
+        return StoreError::Unavailable(sentence, Some(error.into()));
+    };
+    if code == &SqlState::INVALID_AUTHORIZATION_SPECIFICATION && mode == Mode::Disable {
+        let sentence =
+            "the database does not accept the user, or not without TLS (sslmode=disable)";
+        return StoreError::Unavailable(sentence.to_owned(), Some(error.into()));
+    }
+    Fault::from(error).into()
 }
 
 /// Makes the connections that read.

@@ -15,6 +15,7 @@
     )
 )]
 
+mod address;
 mod batch;
 mod catalogue;
 mod commit;
@@ -35,6 +36,7 @@ mod retention;
 mod rows;
 mod sql;
 mod store;
+mod tls;
 mod upkeep;
 mod values;
 mod verify;

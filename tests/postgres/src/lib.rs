@@ -5,6 +5,7 @@
 //! that was migrated.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -26,17 +27,34 @@ const DONE: &str = "-- done --";
 /// input ends.
 const KEEPER: &str = r#"
 trap '' INT
-"$1/pg_ctl" -w -s -D "$2/data" -l "$2/log" start -o "-k '$2' -c listen_addresses= -c max_connections=300 \
+"$1/pg_ctl" -w -s -D "$2/data" -l "$2/log" start -o "-k '$2' $3 -c max_connections=300 \
     -c fsync=off -c full_page_writes=off -c max_wal_size=2GB -c timezone=UTC" && echo ready
 cat >/dev/null
 "$1/pg_ctl" -s -D "$2/data" -m immediate stop 2>/dev/null
 rm -rf "$2"
 "#;
 
+/// What a server listens on that has only its socket.
+const SOCKET_ONLY: &str = "-c listen_addresses=";
+/// Its port, which is a part of the socket's name.
+const SOCKET_PORT: u16 = 5432;
+
+/// Who may log in on a server with TLS: over the network only who encrypts.
+const ENCRYPTED_HBA: &str = "local all all trust\nhostssl all all 127.0.0.1/32 trust\n";
+
+/// What a server with TLS proves itself with, in PEM.
+pub struct Identity {
+    /// Its certificate, and those that lead to an authority.
+    pub certificate: String,
+    /// Its private key.
+    pub key: String,
+}
+
 /// A running server.
 pub struct Server {
     folder: PathBuf,
     programs: PathBuf,
+    port: u16,
     // Its standard input keeps the server up.
     _keeper: Child,
     count: AtomicU32,
@@ -61,31 +79,37 @@ impl Server {
 
     /// Starts a server without any database of MEC's.
     pub fn start() -> Result<Self> {
-        let programs = programs()?;
-        let folder = tempfile::Builder::new()
-            .prefix("mec-postgres-")
-            .tempdir()?
-            .keep();
-        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755))?;
-        if is_root()? {
-            run(Command::new("chown").arg("postgres").arg(&folder))?;
-        }
+        let (programs, folder) = prepare()?;
+        Self::run(programs, folder, SOCKET_PORT, SOCKET_ONLY)
+    }
+
+    /// Starts a server that also listens on 127.0.0.1, where it admits nobody without TLS.
+    pub fn start_encrypted(identity: &Identity) -> Result<Self> {
+        let (programs, folder) = prepare()?;
         let data = folder.join("data");
-        let mut init = as_user(&programs.join("initdb"))?;
-        init.args([
-            "--username=postgres",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-sync",
-            "-D",
-        ]);
-        run(init.arg(&data))?;
+        std::fs::write(data.join("pg_hba.conf"), ENCRYPTED_HBA)?;
+        for (name, text) in [
+            ("server.crt", &identity.certificate),
+            ("server.key", &identity.key),
+        ] {
+            let path = data.join(name);
+            std::fs::write(&path, text)?;
+            // The server refuses a key that others may read, or that is not its own.
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+            give(&path)?;
+        }
+        let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let listens = format!("-c listen_addresses=127.0.0.1 -c port={free} -c ssl=on");
+        Self::run(programs, folder, free, &listens)
+    }
+
+    fn run(programs: PathBuf, folder: PathBuf, port: u16, listens: &str) -> Result<Self> {
         let mut keeper = as_user(Path::new("sh"))?;
         keeper
             .args(["-c", KEEPER, "keeper"])
             .arg(&programs)
-            .arg(&folder);
+            .arg(&folder)
+            .arg(listens);
         let mut keeper = keeper
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -101,6 +125,7 @@ impl Server {
         Ok(Self {
             folder,
             programs,
+            port,
             _keeper: keeper,
             count: AtomicU32::new(0),
         })
@@ -109,7 +134,12 @@ impl Server {
     /// The address of a database for a user.
     pub fn url(&self, user: &str, database: &str) -> String {
         let host = self.folder.display().to_string().replace('/', "%2F");
-        format!("postgres://{user}@{host}/{database}")
+        format!("postgres://{user}@{host}:{}/{database}", self.port)
+    }
+
+    /// The port that it listens on, where it does.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// A new database, copied from the migrated one; its name.
@@ -264,6 +294,36 @@ fn programs() -> Result<PathBuf> {
          `apt-get install postgresql`",
     )?;
     Ok(path.join("bin"))
+}
+
+/// A cluster that is not running yet: the programs and the folder.
+fn prepare() -> Result<(PathBuf, PathBuf)> {
+    let programs = programs()?;
+    let folder = tempfile::Builder::new()
+        .prefix("mec-postgres-")
+        .tempdir()?
+        .keep();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755))?;
+    give(&folder)?;
+    let mut init = as_user(&programs.join("initdb"))?;
+    init.args([
+        "--username=postgres",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--no-sync",
+        "-D",
+    ]);
+    run(init.arg(folder.join("data")))?;
+    Ok((programs, folder))
+}
+
+/// Makes a path the server's own.
+fn give(path: &Path) -> Result<()> {
+    if is_root()? {
+        run(Command::new("chown").arg("postgres").arg(path))?;
+    }
+    Ok(())
 }
 
 fn is_root() -> Result<bool> {
