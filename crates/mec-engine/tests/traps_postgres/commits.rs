@@ -8,7 +8,7 @@ use mec_engine::{EngineError, Request, Target};
 use uuid::Uuid;
 
 use crate::proxy::{Caught, Proxy, Step};
-use crate::world::{Answer, Node, World, consume, node_at, request};
+use crate::world::{Answer, BOUND, DEADLINE, Node, World, consume, node_at, request};
 
 /// Two nodes, one of which reaches the database by a proxy, and an account.
 struct Two {
@@ -23,7 +23,7 @@ impl Two {
     async fn new() -> Self {
         let (world, proxy) = (World::new(), Proxy::new());
         let whole = world.node().await;
-        let cut = node_at(&proxy.url(&world.database)).await;
+        let cut = node_at(&proxy.url(&world.database), BOUND, DEADLINE).await;
         let account = whole.account(None).await;
         Self {
             world,

@@ -2,9 +2,8 @@
 
 use mec_core::Refusal;
 use mec_engine::EngineError;
-use uuid::Uuid;
 
-use crate::world::{Answer, Node, World, consume};
+use crate::world::{Answer, Node, World, consume, locked};
 
 /// Keys in the order in which batches write them.
 fn keys() -> [String; 3] {
@@ -103,10 +102,6 @@ async fn two_batches_with_the_same_trees_in_opposite_order_do_not_deadlock() {
     }
     world.verify(1 + 3).await;
     assert_eq!(deadlocks(&mut world, nodes).await, "0");
-}
-
-fn locked(tree: Uuid) -> String {
-    format!("BEGIN; SELECT 1 FROM mec.trees WHERE tree_id = '{tree}' FOR UPDATE")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,10 @@
     clippy::indexing_slicing
 )]
 
+mod catalogues;
 mod commits;
 mod keys;
+mod late;
+mod moves;
 mod proxy;
 mod world;

@@ -73,7 +73,10 @@ impl Proxy {
     /// The address of a database by this way.
     pub fn url(&self, database: &str) -> String {
         let host = self.folder.path().display().to_string();
-        format!("postgres://mec_engine@{}/{database}", host.replace('/', "%2F"))
+        format!(
+            "postgres://mec_engine@{}/{database}",
+            host.replace('/', "%2F")
+        )
     }
 
     /// Stops the next transaction that locks a tree, at a step.
@@ -194,7 +197,9 @@ impl Way {
                     trap = self.shared.sprung(Step::Lock, first);
                 }
                 (b'Q', Some(values)) if is_said(&message, "COMMIT") => {
-                    let ended = self.shared.sprung(Step::Committed, |tree| has(values, tree));
+                    let ended = self
+                        .shared
+                        .sprung(Step::Committed, |tree| has(values, tree));
                     *self.ends.lock().unwrap() = ended;
                     trap = self.shared.sprung(Step::Commit, |tree| has(values, tree));
                     bound = None;

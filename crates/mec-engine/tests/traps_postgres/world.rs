@@ -20,6 +20,9 @@ use uuid::Uuid;
 /// So long something is waited for that must come; a slow machine takes much less.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
+/// So far memory may be behind, where a test does not say otherwise.
+pub const BOUND: Duration = Duration::from_secs(1);
+
 pub type Answer = Result<Outcome, EngineError>;
 
 struct Wall;
@@ -50,7 +53,12 @@ impl World {
     }
 
     pub async fn node(&self) -> Node {
-        node_at(&self.url()).await
+        node_at(&self.url(), BOUND, DEADLINE).await
+    }
+
+    /// A node that is not told what others do before it asks itself.
+    pub async fn node_that_looks_rarely(&self) -> Node {
+        node_at(&self.url(), DEADLINE, DEADLINE).await
     }
 
     /// Two nodes, and a first event: whoever is the first to record something in a unit notes that for
@@ -83,15 +91,17 @@ impl World {
     pub fn until(&mut self, sql: &str, wanted: &str) {
         let begun = Instant::now();
         while self.told(sql) != wanted {
-            assert!(begun.elapsed() < DEADLINE, "it never became {wanted}: {sql}");
+            assert!(
+                begun.elapsed() < DEADLINE,
+                "it never became {wanted}: {sql}"
+            );
         }
     }
 
     /// How many events bear a key.
     pub fn events(&mut self, key: &str) -> usize {
-        let sql = format!(
-            "SELECT count(*) FROM mec.consumption_ledger WHERE idempotency_key = '{key}'"
-        );
+        let sql =
+            format!("SELECT count(*) FROM mec.consumption_ledger WHERE idempotency_key = '{key}'");
         self.told(&sql).parse().unwrap()
     }
 
@@ -104,14 +114,18 @@ impl World {
     }
 }
 
-/// A node at an address of the database. It is patient, so that what is held up in a test stays so.
-pub async fn node_at(url: &str) -> Node {
+/// A node at an address of the database, whose memory may be so far behind and which waits so long for
+/// a lock.
+pub async fn node_at(url: &str, staleness_bound: Duration, lock_timeout: Duration) -> Node {
     let mut config = PostgresConfig::new(url.to_owned().into());
-    config.lock_timeout = DEADLINE;
+    config.lock_timeout = lock_timeout;
     config.statement_timeout = DEADLINE;
     config.idle_timeout = DEADLINE;
     let store = PostgresStore::open(&config, &mut RisingIds).await.unwrap();
-    let config = EngineConfig::default();
+    let config = EngineConfig {
+        staleness_bound,
+        ..EngineConfig::default()
+    };
     let engine = Engine::start(Arc::new(store), Arc::new(Wall), RisingIds, config);
     Node(Arc::new(engine.unwrap()))
 }
@@ -213,10 +227,14 @@ pub fn check(account: Uuid, resource: &str) -> Request {
 
 /// One benchmark run, under a key.
 pub fn consume(account: Uuid, key: &str) -> Request {
+    consume_so_many(account, key, 1)
+}
+
+pub fn consume_so_many(account: Uuid, key: &str, quantity: i64) -> Request {
     let consume = ops::consume::Consume {
         resource: "benchmark_runs".into(),
         scope: None,
-        quantity: Quantity::ONE,
+        quantity: Quantity::from_int(quantity),
         unit: None,
         context: BTreeMap::new(),
         details: BTreeMap::new(),
@@ -227,4 +245,9 @@ pub fn consume(account: Uuid, key: &str) -> Request {
 
 pub fn json(answer: &Answer) -> Value {
     serde_json::from_str(&answer.as_ref().unwrap().body).unwrap()
+}
+
+/// SQL that holds a tree until its transaction ends.
+pub fn locked(tree: Uuid) -> String {
+    format!("BEGIN; SELECT 1 FROM mec.trees WHERE tree_id = '{tree}' FOR UPDATE")
 }
