@@ -141,11 +141,12 @@ async fn attempt<S: Store>(
     let mut answers = Vec::with_capacity(requests.len());
     for (index, request) in requests.iter().enumerate() {
         let catalogue = run.catalogue(store, &request.namespace).await?;
-        let answer = run
-            .answer(index, request, &catalogue, ids)
-            .await
-            .transpose();
-        answers.push(answer);
+        let answer = run.answer(index, request, &catalogue, ids).await;
+        // A statement that failed has ended the transaction: nothing of the batch can be done any more.
+        if let Err(EngineError::Store(error)) = answer {
+            return Err(CommitError::NotDone(error));
+        }
+        answers.push(answer.transpose());
     }
     let trees: Vec<_> = run
         .trees

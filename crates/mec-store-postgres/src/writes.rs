@@ -80,12 +80,9 @@ impl Writes {
             }
         })
         .await;
-        let mut faults = done
-            .into_iter()
-            .flatten()
-            .filter_map(Result::err)
-            .map(Fault::from)
-            .filter(|fault| !fault.is_echo());
-        faults.next().map_or(Ok(()), Err)
+        let faults = done.into_iter().flatten().filter_map(Result::err);
+        let (echoes, causes): (Vec<_>, Vec<_>) = faults.map(Fault::from).partition(Fault::is_echo);
+        // A transaction that had failed before answers its commit, too, with no error.
+        causes.into_iter().chain(echoes).next().map_or(Ok(()), Err)
     }
 }

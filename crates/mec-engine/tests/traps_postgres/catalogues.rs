@@ -25,6 +25,7 @@ async fn put(node: &Node, price: i64) {
     let namespace = Namespace::default_namespace();
     let before = node.0.catalogue(&namespace).await.unwrap();
     let mut draft = CatalogueDraft {
+        over: None,
         resource_types: before.resource_types.values().cloned().collect(),
         plans: before.plans.values().cloned().collect(),
         rules: before.rules.values().flatten().cloned().collect(),

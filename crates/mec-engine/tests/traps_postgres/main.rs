@@ -9,6 +9,7 @@
 
 mod catalogues;
 mod commits;
+mod failed;
 mod keys;
 mod late;
 mod moves;

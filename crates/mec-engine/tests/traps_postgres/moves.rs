@@ -104,3 +104,37 @@ async fn commands_that_wait_while_their_account_moves_are_decided_and_counted_in
     }
     world.verify(1 + 1 + 4).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_and_a_batch_that_meet_over_two_trees_in_opposite_order_are_both_done_once() {
+    let mut world = World::new();
+    let [moving, waiting] = world.two_nodes().await;
+    // A batch locks the lower id first, a move the tree that it leaves.
+    let (other, owner) = (moving.account(None).await, moving.account(None).await);
+    assert!(other < owner);
+    let trees = Trees::new(&moving, owner, other).await;
+    let mut session = world.session();
+    session.say(&locked(other)).unwrap();
+    let answers = waiting.calls_all(vec![
+        consume(trees.account, "a"),
+        consume(trees.below, "b"),
+        trees.to_commit(),
+        consume(other, "c"),
+    ]);
+    world.until_held_up(1);
+    let moved = moving.calls(trees.to_move());
+    world.until_held_up(2);
+    session.say("ROLLBACK").unwrap();
+    moved.await.unwrap().unwrap();
+    let mut of_other = 0;
+    for (at, answer) in answers.await.unwrap().iter().enumerate() {
+        let quantity = if at == 2 { 2 } else { 1 };
+        let tree = recorded(&mut world, answer);
+        of_other += quantity * i64::from(tree == other.to_string());
+    }
+    for node in [&moving, &waiting] {
+        assert_eq!(node.used(other).await, of_other);
+        assert_eq!(node.used(owner).await, 5 - of_other);
+    }
+    world.verify(1 + 4).await;
+}

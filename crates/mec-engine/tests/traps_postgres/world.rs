@@ -61,6 +61,11 @@ impl World {
         node_at(&self.url(), DEADLINE, DEADLINE).await
     }
 
+    /// A node that soon gives up waiting for a lock.
+    pub async fn node_without_patience(&self) -> Node {
+        node_at(&self.url(), BOUND, Duration::from_millis(100)).await
+    }
+
     /// Two nodes, and a first event: whoever is the first to record something in a unit notes that for
     /// all, and others wait for that once.
     pub async fn two_nodes(&self) -> [Node; 2] {
