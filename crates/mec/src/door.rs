@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, header};
-use mec_engine::Engine;
+use mec_engine::{Engine, EngineConfig};
 use mec_http::{App, Claims, Role};
 use mec_store::StoreError;
 use serde::Deserialize;
@@ -208,7 +208,7 @@ impl Door {
         let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let token = admin_token(&secret, TOKEN_SECONDS)?;
         let entered = runtime.enter();
-        let engine = Arc::new(store.engine()?);
+        let engine = Arc::new(store.engine(EngineConfig::default())?);
         drop(entered);
         let router = mec_http::router(App::new(engine.clone(), secret.into()));
         Ok(Self {

@@ -11,6 +11,7 @@ mod place;
 mod private;
 mod secret;
 mod serve;
+mod settings;
 
 use std::process::ExitCode;
 
@@ -26,7 +27,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done; of check: the decision is no deny
   1  failed, with a sentence on standard error
-  2  the command line is wrong
+  2  the command line or a setting is wrong
   3  check: the decision is deny
   4  verify, copy: the ledger, the counters or the chain heads differ
   5  import: rows were refused; the others are recorded
@@ -90,7 +91,10 @@ fn main() -> ExitCode {
     let place = cli.place;
     let folder = &place.data_dir;
     let done = match cli.command {
-        None => serve::serve(&place, &serve::ServeArgs::default()),
+        None => match settings::from_environment() {
+            Ok(args) => serve::serve(&place, &args),
+            Err(wrong) => wrong.exit(),
+        },
         Some(Command::Serve(args)) => serve::serve(&place, &args),
         Some(Command::Migrate(args)) => migrate::migrate(&place, &args),
         Some(Command::Token(args)) => token::token(folder, &args),
@@ -100,7 +104,7 @@ fn main() -> ExitCode {
         Some(Command::Retention(command)) => retention::run(&place, &command),
         Some(Command::Check(args)) => check::check(&place, &args),
         Some(Command::Import(args)) => import::import(&place, &args),
-        Some(Command::Copy(args)) => copy::copy(folder, &args),
+        Some(Command::Copy(args)) => copy::copy(&place, &args),
         Some(Command::Verify(args)) => verify::verify(&place, &args),
         Some(Command::Bench(args)) => bench::bench(folder, &args),
         Some(Command::Doctor(args)) => doctor::doctor(&place, &args),

@@ -11,6 +11,7 @@ use mec_store_sqlite::{SqliteConfig, SqliteStore};
 use tokio::runtime::Runtime;
 
 use crate::clock::Wall;
+use crate::settings::Connections;
 
 /// Where the data is.
 #[derive(Args, Clone)]
@@ -28,13 +29,15 @@ pub struct Place {
         global = true
     )]
     database_url: Option<String>,
+    #[command(flatten)]
+    pub connections: Connections,
 }
 
 impl Place {
     /// The database, where the data is in one.
     pub fn postgres(&self) -> Option<PostgresConfig> {
         let url = self.database_url.clone().filter(|url| !url.is_empty())?;
-        Some(PostgresConfig::new(url.into()))
+        Some(self.connections.to(url.into()))
     }
 
     /// Opens the store.
@@ -73,8 +76,8 @@ pub enum Opened {
 
 impl Opened {
     /// Starts an engine over it.
-    pub fn engine(self) -> Result<Engine, EngineError> {
-        let (clock, config) = (Arc::new(Wall), EngineConfig::default());
+    pub fn engine(self, config: EngineConfig) -> Result<Engine, EngineError> {
+        let clock = Arc::new(Wall);
         match self {
             Self::Embedded(store) => Engine::start(Arc::new(*store), clock, RisingIds, config),
             Self::Postgres(store) => Engine::start(Arc::new(*store), clock, RisingIds, config),

@@ -13,6 +13,7 @@ use mec_http::{App, Claims, Role};
 use crate::clock::unix_seconds;
 use crate::door::admin_token;
 use crate::place::Place;
+use crate::settings::Freshness;
 use crate::{private, secret};
 
 /// Where the server listens; for commands.
@@ -27,17 +28,8 @@ pub struct ServeArgs {
     /// Where to listen
     #[arg(long, env = "MEC_LISTEN", default_value = "127.0.0.1:8000")]
     listen: SocketAddr,
-}
-
-impl Default for ServeArgs {
-    fn default() -> Self {
-        let from_env = std::env::var("MEC_LISTEN")
-            .ok()
-            .and_then(|text| text.parse().ok());
-        Self {
-            listen: from_env.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
-        }
-    }
+    #[command(flatten)]
+    freshness: Freshness,
 }
 
 pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
@@ -63,7 +55,7 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new()?;
     let store = place.open(&runtime)?;
     runtime.block_on(async {
-        let engine = Arc::new(store.engine()?);
+        let engine = Arc::new(store.engine(args.freshness.engine())?);
         let listener = tokio::net::TcpListener::bind(args.listen)
             .await
             .with_context(|| format!("{} cannot be listened on", args.listen))?;

@@ -50,7 +50,7 @@ fn nor_where_the_data_is_in_postgresql() {
     let postgres = mec_test_postgres::Server::shared();
     let url = postgres.url("mec_engine", &postgres.database());
     let folder = tempfile::tempdir().unwrap();
-    killed_again_and_again(|| Server::node(folder.path(), &url));
+    killed_again_and_again(|| Server::node(folder.path(), &url, &[]));
     let (code, report) = verify_database(&url);
     assert_eq!((code, &report["problem"]), (Some(0), &Value::Null));
 }

@@ -1,16 +1,17 @@
 //! `mec copy`: a whole installation moves from its folder into a database.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use mec_store::copy::{CopyReport, Step, copy as run};
-use mec_store_postgres::{PostgresConfig, PostgresTarget};
+use mec_store_postgres::PostgresTarget;
 use mec_store_sqlite::SqliteSource;
 use serde_json::{Map, json};
 
 use crate::output;
+use crate::place::Place;
 
 /// The exit code of a difference.
 const DIFFERS: u8 = 4;
@@ -33,9 +34,9 @@ pub struct CopyArgs {
     json: bool,
 }
 
-pub fn copy(folder: &Path, args: &CopyArgs) -> Result<ExitCode> {
-    let source = SqliteSource::open(args.from.as_deref().unwrap_or(folder))?;
-    let mut target = PostgresTarget::open(&PostgresConfig::new(args.to.clone().into()))?;
+pub fn copy(place: &Place, args: &CopyArgs) -> Result<ExitCode> {
+    let source = SqliteSource::open(args.from.as_deref().unwrap_or(&place.data_dir))?;
+    let mut target = PostgresTarget::open(&place.connections.to(args.to.clone().into()))?;
     let bar = progress();
     let copied = run(&source, &mut target, &mut |step| tell(&bar, step));
     bar.finish_and_clear();

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
-use mec_store_postgres::{Passwords, PostgresConfig};
+use mec_store_postgres::Passwords;
 use secrecy::SecretString;
 
 use crate::output;
@@ -25,7 +25,7 @@ pub struct MigrateArgs {
 pub fn migrate(place: &Place, args: &MigrateArgs) -> Result<ExitCode> {
     if let Some(service) = place.postgres() {
         let admin = match &args.admin_url {
-            Some(url) => PostgresConfig::new(url.clone()),
+            Some(url) => place.connections.to(url.clone()),
             None => service.clone(),
         };
         let passwords = Passwords {

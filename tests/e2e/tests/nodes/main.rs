@@ -15,4 +15,5 @@ mod faults;
 mod fresh;
 mod history;
 mod hunt;
+mod settings;
 mod world;

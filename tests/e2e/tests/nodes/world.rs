@@ -43,9 +43,14 @@ impl World {
     }
 
     pub fn node(&self) -> Node {
+        self.node_with(&[])
+    }
+
+    /// A node with settings of its own.
+    pub fn node_with(&self, settings: &[&str]) -> Node {
         let folder = tempfile::tempdir().unwrap();
         Node {
-            server: Server::node(folder.path(), &self.url()),
+            server: Server::node(folder.path(), &self.url(), settings),
             url: self.url(),
             folder,
         }

@@ -56,11 +56,12 @@ impl Server {
     }
 
     /// A node on a PostgreSQL database, with a folder of its own for what is no data.
-    pub fn node(folder: &Path, database_url: &str) -> Self {
+    pub fn node(folder: &Path, database_url: &str, settings: &[&str]) -> Self {
         Self::spawn(
             Command::new(binary())
                 .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
                 .arg(folder)
+                .args(settings)
                 .env("DATABASE_URL", database_url)
                 .env("JWT_SECRET", NODES_SECRET)
                 // What it warns of is what the tests do to it.

@@ -4,20 +4,37 @@ use std::net::SocketAddr;
 
 use super::Findings;
 use crate::secret;
+use crate::settings::{Freshness, from_environment};
 
 /// The variables that are known; the nearest is named for one that is not.
-const KNOWN: [&str; 6] = [
+const KNOWN: [&str; 15] = [
     "MEC_ADMIN_DATABASE_URL",
     "MEC_DATA_DIR",
+    "MEC_DEGRADED_FOR_SECONDS",
     "MEC_LISTEN",
     "MEC_NAMESPACE",
+    "MEC_POSTGRES_CONNECT_TIMEOUT_MS",
+    "MEC_POSTGRES_IDLE_TIMEOUT_MS",
+    "MEC_POSTGRES_LOCK_TIMEOUT_MS",
+    "MEC_POSTGRES_READERS",
+    "MEC_POSTGRES_WRITERS",
+    "MEC_POSTGRES_STATEMENT_TIMEOUT_MS",
+    "MEC_POSTGRES_WAIT_TIMEOUT_MS",
     "MEC_SERVER",
+    "MEC_STALENESS_BOUND_MS",
     "MEC_TOKEN",
+    "MEC_WHEN_LOST",
 ];
 
 pub fn look(findings: &mut Findings) {
     listen(findings);
     jwt_secret(findings);
+    if let Err(wrong) = from_environment::<Freshness>() {
+        let sentence = wrong.to_string();
+        let sentence = sentence.lines().next().unwrap_or_default();
+        let sentence = sentence.trim_start_matches("error: ");
+        findings.fail("settings", sentence, "`mec serve` does not start with it");
+    }
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("MEC_") && !KNOWN.contains(&name.as_ref()) {
