@@ -129,7 +129,10 @@ mod tests {
             config.lock_timeout,
             config.idle_timeout,
         ];
-        ([config.writers, config.readers], times.map(|time| time.as_millis()))
+        (
+            [config.writers, config.readers],
+            times.map(|time| time.as_millis()),
+        )
     }
 
     fn config(flags: &[&str]) -> Result<PostgresConfig, String> {
