@@ -57,7 +57,9 @@ impl Looks {
             now: Some(seen.at(1)?),
             ..Moved::default()
         };
+        let now = bounds(snapshot)?;
         let Some(Cursor(since)) = since else {
+            drop_foreign(connection).await?;
             return Ok(moved);
         };
         let of: [Value<'_>; 2] = [&since, &own];
@@ -78,9 +80,13 @@ impl Looks {
         }
         // Read after the log: what was dropped before that was read is known by now.
         let begin = crate::migrate::meta(connection, BEGIN).await?;
-        let (before, now) = (bounds(&since)?, bounds(snapshot)?);
-        // Numbers that run backwards are those of another server, such as a restored one.
-        moved.everything = before.0 < begin || now.1 < before.1;
+        let before = bounds(&since)?;
+        // Numbers that run backwards are those of another server.
+        let is_another = now.1 < before.1 || now.1 < begin;
+        moved.everything = before.0 < begin || is_another;
+        if is_another {
+            drop_foreign(connection).await?;
+        }
         self.drop_old(connection, now.0).await?;
         Ok(moved)
     }
@@ -108,6 +114,21 @@ impl Looks {
         let oldest = noted.front().filter(|oldest| is_old(oldest));
         oldest.map(|oldest| oldest.oldest_running)
     }
+}
+
+/// Drops what bears numbers of transactions that this server has not reached: those of another, from which
+/// the database was restored row by row. They would be told as new for as long as it lives.
+async fn drop_foreign(connection: &Connection) -> Result<(), Fault> {
+    for statement in [
+        sql::TREE_LOG_DELETE_FOREIGN,
+        sql::CATALOGUE_VERSION_UPDATE_FOREIGN,
+    ] {
+        connection.run(statement, &[]).await?;
+    }
+    connection
+        .run(sql::META_CLEAR_FOREIGN_BY_NAME, &[&BEGIN])
+        .await?;
+    Ok(())
 }
 
 /// The first transaction that may have been under way in a snapshot, and the first after it.

@@ -43,6 +43,7 @@ statements! {
     CATALOGUE_VERSION_RAISE_BY_NAMESPACE = "catalogue_version_raise_by_namespace";
     CATALOGUE_VERSION_SELECT_BY_NAMESPACE = "catalogue_version_select_by_namespace";
     CATALOGUE_VERSION_SELECT_SINCE = "catalogue_version_select_since";
+    CATALOGUE_VERSION_UPDATE_FOREIGN = "catalogue_version_update_foreign";
     COPY_LOCK_TAKE = "copy_lock_take";
     COPY_PEER_SELECT = "copy_peer_select";
     COPY_STATE_ADD_BY_NAME = "copy_state_add_by_name";
@@ -86,6 +87,7 @@ statements! {
     LEASE_UPSERT_BY_ID = "lease_upsert_by_id";
     LOOKUPS_VERSION_SELECT = "lookups_version_select";
     META_CLAIM_BY_NAME = "meta_claim_by_name";
+    META_CLEAR_FOREIGN_BY_NAME = "meta_clear_foreign_by_name";
     META_PROBE_BY_NAME = "meta_probe_by_name";
     META_SELECT_BY_NAME = "meta_select_by_name";
     META_UPDATE_BY_NAME = "meta_update_by_name";
@@ -137,6 +139,7 @@ statements! {
     TREE_INSERT = "tree_insert";
     TREE_LOCK_BY_ID = "tree_lock_by_id";
     TREE_LOG_DELETE_BEFORE = "tree_log_delete_before";
+    TREE_LOG_DELETE_FOREIGN = "tree_log_delete_foreign";
     TREE_LOG_INSERT = "tree_log_insert";
     TREE_LOG_SELECT_SINCE = "tree_log_select_since";
     TREE_SELECT_ALL = "tree_select_all";

@@ -138,3 +138,28 @@ fn numbers_of_another_server_are_not_taken_for_news() {
     let of_another = Cursor("900000000000:900000000001:".to_owned());
     assert!(world.look(Some(&of_another)).everything);
 }
+
+#[test]
+fn a_database_that_was_restored_row_by_row_forgets_the_numbers_of_the_server_it_came_from() {
+    let world = World::new(Duration::from_secs(600));
+    let restored = "UPDATE mec.store_meta SET value = 900000000000 WHERE name = 'tree_log_begin';
+        UPDATE mec.catalogue_versions SET xid = '900000000000';
+        INSERT INTO mec.tree_log (namespace_id, tree_id, version, writer_id, xid)
+        VALUES ('default', gen_random_uuid(), 3, gen_random_uuid(), '900000000000')";
+    world.psql(restored);
+    let news = |moved: &Moved| {
+        let catalogues = moved.catalogues.len() + usize::from(moved.lookups.is_some());
+        (moved.trees.len(), catalogues, moved.everything)
+    };
+    let begin = world.look(None);
+    let first = world.look(Some(&begin.cursor));
+    let second = world.look(Some(&first.cursor));
+    assert_eq!(news(&second), (0, 0, false));
+    // The same under a node that is looking already.
+    world.psql(restored);
+    let third = world.look(Some(&second.cursor));
+    assert!(third.everything);
+    let fourth = world.look(Some(&third.cursor));
+    let fifth = world.look(Some(&fourth.cursor));
+    assert_eq!(news(&fifth), (0, 0, false));
+}
