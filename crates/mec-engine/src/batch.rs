@@ -21,8 +21,8 @@ const TRIES: usize = 8;
 /// No try begins later than this after the first: callers are better told than kept waiting.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// Answers requests in order. When a constraint refuses the commit, each is tried alone, so that
-/// only the guilty one errs.
+/// Answers requests in order. When a constraint refuses the commit, or something that one of them reads is
+/// damaged, each is tried alone, so that only the guilty one errs.
 pub(crate) async fn run<S: Store>(
     store: &S,
     shared: &Shared,
@@ -50,7 +50,7 @@ pub(crate) async fn run<S: Store>(
     }
     let together = match attempted {
         Ok(answers) => answers,
-        Err(CommitError::Refused { .. }) if requests.len() > 1 => {
+        Err(error) if requests.len() > 1 && is_of_one_command(&error) => {
             requests.iter().map(|_| None).collect()
         }
         Err(error) => {
@@ -87,6 +87,17 @@ async fn alone<S: Store>(
         }
     }
     Err(StoreError::Again("the account's tree changes all the time".to_owned()).into())
+}
+
+/// Whether a batch failed for something that may concern only one of its commands.
+fn is_of_one_command(error: &CommitError) -> bool {
+    match error {
+        CommitError::Refused { .. } => true,
+        CommitError::NotDone(error) => {
+            matches!(error, StoreError::Damaged(_) | StoreError::Internal(..))
+        }
+        CommitError::InDoubt(_) => false,
+    }
 }
 
 fn is_to_be_repeated<T>(attempted: &Result<T, CommitError>) -> bool {

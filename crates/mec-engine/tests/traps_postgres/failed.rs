@@ -1,6 +1,6 @@
 //! A statement of a batch fails: what the batch then answers is true all the same.
 
-use crate::world::{World, consume};
+use crate::world::{World, consume, reserve};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_answered_as_done_by_a_batch_of_which_a_statement_failed() {
@@ -29,4 +29,21 @@ async fn nothing_is_answered_as_done_by_a_batch_of_which_a_statement_failed() {
     }
     assert_eq!([node.used(known).await, node.used(unknown).await], [3, 1]);
     world.verify(1 + 3 + 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_damaged_of_one_account_fails_no_command_of_another() {
+    let mut world = World::new();
+    let [node, other] = world.two_nodes().await;
+    let (whole, damaged) = (other.account(None).await, other.account(None).await);
+    other.call(reserve(damaged, "held")).await.unwrap();
+    world.told("UPDATE mec.open_holds SET grants = '7'");
+    let requests = ["a", "b", "c"].map(|key| match key {
+        "b" => consume(damaged, key),
+        _ => consume(whole, key),
+    });
+    let answers = node.calls_all(requests.to_vec()).await.unwrap();
+    let done: Vec<bool> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(done, [true, false, true], "{answers:?}");
+    assert_eq!(["a", "b", "c"].map(|key| world.events(key)), [1, 0, 1]);
 }

@@ -248,6 +248,20 @@ pub fn consume_so_many(account: Uuid, key: &str, quantity: i64) -> Request {
     request(target, Some(key), Command::Consume(consume))
 }
 
+/// Holds one benchmark run, under a key.
+pub fn reserve(account: Uuid, key: &str) -> Request {
+    let reserve = ops::reserve::Reserve {
+        resource: "benchmark_runs".into(),
+        scope: None,
+        quantity: Quantity::ONE,
+        unit: None,
+        context: BTreeMap::new(),
+        ttl_seconds: 3_600,
+    };
+    let target = Target::Account(account);
+    request(target, Some(key), Command::Reserve(reserve))
+}
+
 pub fn json(answer: &Answer) -> Value {
     serde_json::from_str(&answer.as_ref().unwrap().body).unwrap()
 }
