@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use mec_core::rule::LimitAction;
 use mec_core::{Namespace, Quantity};
-use mec_engine::Consistency;
+use mec_engine::{Consistency, EngineError};
 use mec_store::CatalogueDraft;
 use serde_json::Value;
 use uuid::Uuid;
@@ -110,4 +110,33 @@ async fn no_command_under_load_goes_by_an_older_catalogue_than_was_acknowledged_
         had += caller.await.unwrap();
     }
     world.verify(had).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_replacements_at_once_one_is_refused() {
+    let world = World::new();
+    let [a, b] = [world.node().await, world.node().await];
+    let namespace = Namespace::default_namespace();
+    let one_of = |outcomes: [Result<u64, EngineError>; 2], before: u64| {
+        let done: Vec<u64> = outcomes.into_iter().flatten().collect();
+        assert_eq!(done, [before + 1]);
+    };
+    for _ in 0..10 {
+        let before = a.0.lookups().await.unwrap();
+        let (first, second) = tokio::join!(
+            a.0.replace_lookups(&before, (*before).clone()),
+            b.0.replace_lookups(&before, (*before).clone()),
+        );
+        let outcomes = [first, second].map(|put| put.map(|lookups| lookups.version));
+        one_of(outcomes, before.version);
+        let empty = CatalogueDraft::default();
+        let put = a.0.put_catalogue(namespace.clone(), empty.clone()).await;
+        let before = put.unwrap();
+        let (first, second) = tokio::join!(
+            a.0.replace_catalogue(&before, empty.clone()),
+            b.0.replace_catalogue(&before, empty.clone()),
+        );
+        let outcomes = [first, second].map(|put| put.map(|catalogue| catalogue.version));
+        one_of(outcomes, before.version);
+    }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod catalogues;
+mod clocks;
 mod commits;
 mod failed;
 mod keys;

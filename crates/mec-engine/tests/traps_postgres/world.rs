@@ -25,12 +25,13 @@ pub const BOUND: Duration = Duration::from_secs(1);
 
 pub type Answer = Result<Outcome, EngineError>;
 
-struct Wall;
+/// The machine's clock, off by so many microseconds.
+pub struct Off(pub i64);
 
-impl Clock for Wall {
+impl Clock for Off {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap() + self.0)
     }
 }
 
@@ -54,6 +55,11 @@ impl World {
 
     pub async fn node(&self) -> Node {
         node_at(&self.url(), BOUND, DEADLINE).await
+    }
+
+    /// A node whose clock is off by so many microseconds.
+    pub async fn node_off_by(&self, micros: i64) -> Node {
+        start(&self.url(), BOUND, DEADLINE, Off(micros)).await
     }
 
     /// A node that is not told what others do before it asks itself.
@@ -122,6 +128,10 @@ impl World {
 /// A node at an address of the database, whose memory may be so far behind and which waits so long for
 /// a lock.
 pub async fn node_at(url: &str, staleness_bound: Duration, lock_timeout: Duration) -> Node {
+    start(url, staleness_bound, lock_timeout, Off(0)).await
+}
+
+async fn start(url: &str, staleness_bound: Duration, lock_timeout: Duration, clock: Off) -> Node {
     let mut config = PostgresConfig::new(url.to_owned().into());
     config.lock_timeout = lock_timeout;
     config.statement_timeout = DEADLINE;
@@ -131,7 +141,7 @@ pub async fn node_at(url: &str, staleness_bound: Duration, lock_timeout: Duratio
         staleness_bound,
         ..EngineConfig::default()
     };
-    let engine = Engine::start(Arc::new(store), Arc::new(Wall), RisingIds, config);
+    let engine = Engine::start(Arc::new(store), Arc::new(clock), RisingIds, config);
     Node(Arc::new(engine.unwrap()))
 }
 
@@ -183,16 +193,22 @@ impl Node {
         account_id
     }
 
-    /// How much of its benchmark runs an account has used, by what is in memory.
-    pub async fn remembered(&self, account: Uuid) -> i64 {
+    /// What a check is answered from memory.
+    pub async fn remembers(&self, account: Uuid, resource: &str) -> Value {
         let in_memory = || self.0.stats().checks_in_memory.load(Ordering::Relaxed);
         loop {
             let before = in_memory();
-            let told = self.call(check(account, "benchmark_runs")).await;
+            let told = self.call(check(account, resource)).await;
             if in_memory() > before {
-                return json(&told)["quantity_used"].as_i64().unwrap();
+                return json(&told);
             }
         }
+    }
+
+    /// How much of its benchmark runs an account has used, by what is in memory.
+    pub async fn remembered(&self, account: Uuid) -> i64 {
+        let told = self.remembers(account, "benchmark_runs").await;
+        told["quantity_used"].as_i64().unwrap()
     }
 
     /// How much of its benchmark runs an account has used, by what is committed.
@@ -246,6 +262,21 @@ pub fn consume_so_many(account: Uuid, key: &str, quantity: i64) -> Request {
     };
     let target = Target::Account(account);
     request(target, Some(key), Command::Consume(consume))
+}
+
+/// A lease of one concurrent user.
+pub fn acquire(account: Uuid, ttl_seconds: i64) -> Request {
+    let acquire = ops::lease::Acquire {
+        resource: "concurrent_users".into(),
+        scope: None,
+        session_token: None,
+        ttl_seconds,
+        slots: 1,
+        session_metadata: None,
+        context: BTreeMap::new(),
+    };
+    let target = Target::Account(account);
+    request(target, None, Command::AcquireLease(acquire))
 }
 
 /// Holds one benchmark run, under a key.
