@@ -147,7 +147,7 @@ impl Server {
         let name = format!("mec_{}", self.count.fetch_add(1, Ordering::Relaxed));
         let copied = self.psql(
             "postgres",
-            &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"),
+            &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy"),
         );
         match copied {
             Ok(_) => name,
