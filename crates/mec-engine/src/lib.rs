@@ -33,8 +33,11 @@ use std::time::Duration;
 use mec_core::catalogue::Lookups;
 use mec_core::lookups::LookupFault;
 use mec_core::{Catalogue, Namespace, Timestamp};
+use mec_query::plan::Plan;
+use mec_query::rows::Rows;
 use mec_store::{
-    CatalogueAge, CatalogueDraft, Clock, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
+    CatalogueAge, CatalogueDraft, Clock, QueryError, Reader, SeriesQuery, SeriesRow, Store,
+    StoreError, UsageQuery,
 };
 use uuid::Uuid;
 
@@ -274,6 +277,11 @@ impl Engine {
     /// Usage by time bucket.
     pub async fn series(&self, query: SeriesQuery) -> Result<Vec<SeriesRow>, EngineError> {
         Ok(self.reads.series(query).await?)
+    }
+
+    /// The rows of a plan, as a caller may see them. Sees all that was acknowledged before.
+    pub async fn query(&self, reader: Reader, plan: Arc<Plan>) -> Result<Rows, QueryError> {
+        self.reads.query(reader, plan).await
     }
 
     /// The account that a target names, if it exists and lies within the guard's subtree.

@@ -7,12 +7,16 @@ use std::sync::Arc;
 use mec_core::catalogue::Lookups;
 use mec_core::lookups::LookupRef;
 use mec_core::{Catalogue, Namespace};
+use mec_query::plan::Plan;
+use mec_query::rows::Rows;
 use mec_store::{
-    CatalogueRows, Locator, Place, SeriesQuery, SeriesRow, Store, StoreError, UsageQuery,
+    CatalogueRows, Locator, Place, QueryError, Reader, SeriesQuery, SeriesRow, Store, StoreError,
+    UsageQuery,
 };
 use uuid::Uuid;
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+type Queried<'a> = Pin<Box<dyn Future<Output = Result<Rows, QueryError>> + Send + 'a>>;
 
 pub(crate) trait Reads: Send + Sync {
     fn catalogue(&self, namespace: Namespace) -> Answer<'_, Catalogue>;
@@ -23,6 +27,7 @@ pub(crate) trait Reads: Send + Sync {
     fn series(&self, query: SeriesQuery) -> Answer<'_, Vec<SeriesRow>>;
     fn find(&self, namespace: Namespace, locator: Locator) -> Answer<'_, Option<Place>>;
     fn ancestors(&self, namespace: Namespace, account: Uuid) -> Answer<'_, Vec<Uuid>>;
+    fn query(&self, reader: Reader, plan: Arc<Plan>) -> Queried<'_>;
     fn health(&self) -> Answer<'_, ()>;
 }
 
@@ -70,6 +75,10 @@ impl<S: Store> Reads for StoreReads<S> {
 
     fn ancestors(&self, namespace: Namespace, account: Uuid) -> Answer<'_, Vec<Uuid>> {
         Box::pin(async move { self.store.ancestors(&namespace, account).await })
+    }
+
+    fn query(&self, reader: Reader, plan: Arc<Plan>) -> Queried<'_> {
+        Box::pin(async move { self.store.query(&reader, plan).await })
     }
 
     fn health(&self) -> Answer<'_, ()> {

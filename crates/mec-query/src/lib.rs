@@ -1,7 +1,19 @@
 //! The language of the resources API, which is PostgREST's: what a query string asks of which rows.
 //!
 //! Pure stages, each with its own types: [`parse`] reads a query string into the tree of [`ast`], where
-//! names are not resolved and values are texts.
+//! names are not resolved and values are texts; [`plan`] resolves them against the [`schema`] and types
+//! the values; [`sql`] writes a plan in the dialect of a store, which answers [`rows`].
 #![forbid(unsafe_code)]
 
 pub mod ast;
+mod near;
+pub mod plan;
+mod role;
+pub mod rows;
+pub mod schema;
+pub mod sql;
+mod words;
+
+pub use near::nearest;
+pub use role::Role;
+pub use words::Search;

@@ -18,6 +18,9 @@ use crate::config::PostgresConfig;
 use crate::error::Fault;
 use crate::tls::Tls;
 
+/// So many statements of callers' queries are kept prepared on one connection.
+const MAX_DYNAMIC: usize = 200;
+
 /// A value of a statement.
 pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
 
@@ -25,6 +28,8 @@ pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
 pub(crate) struct Connection {
     pub(crate) client: Client,
     statements: Mutex<FxHashMap<&'static str, Statement>>,
+    // Those of callers' queries, of which there is no end.
+    dynamic: Mutex<FxHashMap<String, Statement>>,
 }
 
 impl Connection {
@@ -61,6 +66,7 @@ impl Connection {
         Ok(Self {
             client,
             statements: Mutex::default(),
+            dynamic: Mutex::default(),
         })
     }
 
@@ -82,6 +88,20 @@ impl Connection {
         }
         let statement = self.client.prepare(sql).await?;
         self.statements.lock().insert(sql, statement.clone());
+        Ok(statement)
+    }
+
+    /// A statement that was made of a caller's query. Those that were prepared lately are kept.
+    pub(crate) async fn dynamic(&self, sql: &str) -> Result<Statement, Fault> {
+        if let Some(statement) = self.dynamic.lock().get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql).await?;
+        let mut held = self.dynamic.lock();
+        if held.len() >= MAX_DYNAMIC {
+            held.clear();
+        }
+        held.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
 

@@ -32,6 +32,7 @@ mod lookups;
 mod migrate;
 mod moving;
 mod query;
+mod resources;
 mod retention;
 mod rows;
 mod sql;

@@ -40,6 +40,7 @@ statements! {
     BUCKET_SELECT_ALL = "bucket_select_all";
     BUCKET_SELECT_BY_COUNTER = "bucket_select_by_counter";
     BUCKET_SUM_BY_COUNTER = "bucket_sum_by_counter";
+    CALLER_BECOME = "caller_become";
     CATALOGUE_VERSION_RAISE_BY_NAMESPACE = "catalogue_version_raise_by_namespace";
     CATALOGUE_VERSION_SELECT_BY_NAMESPACE = "catalogue_version_select_by_namespace";
     CATALOGUE_VERSION_SELECT_SINCE = "catalogue_version_select_since";

@@ -6,9 +6,12 @@ use deadpool::managed::Object;
 use mec_core::catalogue::Lookups;
 use mec_core::lookups::LookupRef;
 use mec_core::{Catalogue, IdSource, Namespace, Timestamp};
+use mec_query::plan::Plan;
+use mec_query::rows::Rows;
 use mec_store::{
     CatalogueDraft, CatalogueRows, Clock, CommitError, Cursor, Expired, KeyRef, Locator, Moved,
-    Place, Retention, SeriesQuery, SeriesRow, Store, StoreError, TreeRef, UsageQuery,
+    Place, QueryError, Reader, Retention, SeriesQuery, SeriesRow, Store, StoreError, TreeRef,
+    UsageQuery,
 };
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -22,7 +25,7 @@ use crate::load::read;
 use crate::looks::Looks;
 use crate::upkeep::Upkeep;
 use crate::values::Columns;
-use crate::{catalogue, copy, load, lookups, migrate, query, retention, sql};
+use crate::{catalogue, copy, load, lookups, migrate, query, resources, retention, sql};
 
 /// The store on PostgreSQL. Any number of processes may have one on the same database.
 pub struct PostgresStore {
@@ -302,6 +305,11 @@ impl Store for PostgresStore {
             query::series(connection, &asked).await
         });
         Ok(read.await?)
+    }
+
+    async fn query(&self, caller: &Reader, plan: Arc<Plan>) -> Result<Rows, QueryError> {
+        let connection = self.reader().await?;
+        resources::query(&connection, caller, &plan).await
     }
 
     async fn locate(

@@ -27,6 +27,17 @@ pub(crate) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<i128> {
     Ok(join(row.get(first)?, row.get(first + 1)?))
 }
 
+/// An amount as bytes that are ordered as it is: the sign turned round, then the most significant first.
+pub(crate) fn ordered(amount: i128) -> [u8; 16] {
+    (amount ^ i128::MIN).to_be_bytes()
+}
+
+/// The amount of ordered bytes.
+pub(crate) fn from_ordered(bytes: &[u8]) -> Option<i128> {
+    let bytes = <[u8; 16]>::try_from(bytes).ok()?;
+    Some(i128::from_be_bytes(bytes) ^ i128::MIN)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +61,14 @@ mod tests {
             assert!((0..1_000_000).contains(&micros));
             assert_eq!(join(whole, micros), amount);
         }
+    }
+
+    #[test]
+    fn bytes_are_ordered_as_amounts_are() {
+        let amounts = [i128::MIN, -1_000_001, -1, 0, 1, 255, 256, i128::MAX];
+        let bytes = amounts.map(ordered);
+        assert!(bytes.is_sorted());
+        assert_eq!(bytes.map(|bytes| from_ordered(&bytes)), amounts.map(Some));
     }
 
     #[test]

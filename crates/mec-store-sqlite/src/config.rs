@@ -40,3 +40,8 @@ impl Default for SqliteConfig {
         }
     }
 }
+
+/// How long a query of resources may take.
+pub(crate) const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
+/// After so many of its steps SQLite looks whether a query is late.
+pub(crate) const STEPS_BETWEEN_LOOKS: i32 = 10_000;

@@ -30,6 +30,7 @@ mod migrate;
 mod open;
 mod query;
 mod readers;
+mod resources;
 mod retention;
 mod sql;
 mod store;

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use mec_core::IdSource;
 use mec_store::{Clock, StoreError};
+use parking_lot::Mutex;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
@@ -12,11 +14,11 @@ use crate::commit::counters::CounterIds;
 use crate::config::{self, SqliteConfig};
 use crate::error::{io_error, store_error};
 use crate::folder::{self, FolderLock};
-use crate::readers::Readers;
+use crate::readers::{Readers, Reading};
 use crate::store::SqliteStore;
 use crate::values::first;
 use crate::writer::{Slot, Writer};
-use crate::{migrate, sql};
+use crate::{migrate, resources, sql};
 
 impl SqliteStore {
     /// Opens the store in a folder, as its one owner. A new one is made and seeded, an older schema
@@ -121,4 +123,18 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, StoreError> {
     };
     prepare().map_err(store_error)?;
     Ok(connection)
+}
+
+/// Opens a connection that answers callers' queries: it has the functions that they need, and stops
+/// those that are late.
+pub(crate) fn answering(path: &Path) -> Result<Reading, StoreError> {
+    let mut connection = reader(path)?;
+    let until = Arc::new(Mutex::new(None::<Instant>));
+    let held = until.clone();
+    let is_late = move || held.lock().is_some_and(|until| Instant::now() > until);
+    connection
+        .progress_handler(config::STEPS_BETWEEN_LOOKS, Some(is_late))
+        .map_err(store_error)?;
+    resources::install(&connection).map_err(store_error)?;
+    Ok(Reading { connection, until })
 }

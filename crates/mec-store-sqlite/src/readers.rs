@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use mec_store::StoreError;
 use parking_lot::Mutex;
@@ -15,13 +16,20 @@ use crate::open;
 #[derive(Debug)]
 pub(crate) struct Readers {
     free: Arc<Semaphore>,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Mutex<Vec<Reading>>>,
+}
+
+/// A connection that reads, and until when it may for now.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) connection: Connection,
+    pub(crate) until: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Readers {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let idle = (0..READERS)
-            .map(|_| open::reader(path))
+            .map(|_| open::answering(path))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             free: Arc::new(Semaphore::new(READERS)),
@@ -34,22 +42,34 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.read_within(None, |connection| read(connection).map_err(store_error))
+            .await
+    }
+
+    /// [`Readers::read`] for what is interrupted when it takes longer than a time, and has errors of its own.
+    pub(crate) async fn read_within<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+        &self,
+        limit: Option<Duration>,
+        read: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
         let permit = self
             .free
             .clone()
             .acquire_owned()
             .await
             .map_err(|_| gone())?;
-        let connection = self.idle.lock().pop().ok_or_else(gone)?;
+        let reading = self.idle.lock().pop().ok_or_else(gone)?;
         let borrowed = Borrowed {
-            connection: Some(connection),
+            reading: Some(reading),
             idle: self.idle.clone(),
             _permit: permit,
         };
         let task = tokio::task::spawn_blocking(move || {
-            let connection = borrowed.connection.as_ref().ok_or_else(gone)?;
-            let transaction = connection.unchecked_transaction().map_err(store_error)?;
-            read(&transaction).map_err(store_error)
+            let reading = borrowed.reading.as_ref().ok_or_else(gone)?;
+            *reading.until.lock() = limit.map(|limit| Instant::now() + limit);
+            let transaction = reading.connection.unchecked_transaction();
+            let transaction = transaction.map_err(store_error)?;
+            read(&transaction)
         });
         task.await.map_err(|error| {
             StoreError::Internal("a reader stopped".to_owned(), Some(Box::new(error)))
@@ -64,13 +84,13 @@ fn gone() -> StoreError {
 /// Gives the connection back, and only then the permit, even where the reading panics or nobody
 /// waits for it any more.
 struct Borrowed {
-    connection: Option<Connection>,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    reading: Option<Reading>,
+    idle: Arc<Mutex<Vec<Reading>>>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
-        self.idle.lock().extend(self.connection.take());
+        self.idle.lock().extend(self.reading.take());
     }
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use mec_core::catalogue::Lookups;
 use mec_core::lookups::LookupRef;
 use mec_core::{Catalogue, Namespace, Timestamp};
+use mec_query::plan::Plan;
+use mec_query::rows::Rows;
 use mec_store::{
-    CatalogueDraft, CatalogueRows, Clock, CommitError, Expired, KeyRef, Locator, Place, Retention,
-    SeriesQuery, SeriesRow, Store, StoreError, TreeRef, UsageQuery,
+    CatalogueDraft, CatalogueRows, Clock, CommitError, Expired, KeyRef, Locator, Place, QueryError,
+    Reader, Retention, SeriesQuery, SeriesRow, Store, StoreError, TreeRef, UsageQuery,
 };
 use uuid::Uuid;
 
@@ -17,7 +19,7 @@ use crate::folder::FolderLock;
 use crate::readers::Readers;
 use crate::values::run;
 use crate::writer::Slot;
-use crate::{catalogue, load, lookups, query, retention, sql};
+use crate::{catalogue, config, load, lookups, query, resources, retention, sql};
 
 /// The embedded store.
 pub struct SqliteStore {
@@ -157,6 +159,14 @@ impl Store for SqliteStore {
     async fn series(&self, query: SeriesQuery) -> Result<Vec<SeriesRow>, StoreError> {
         self.readers
             .read(move |connection| query::series(connection, &query))
+            .await
+    }
+
+    async fn query(&self, _: &Reader, plan: Arc<Plan>) -> Result<Rows, QueryError> {
+        self.readers
+            .read_within(Some(config::QUERY_TIMEOUT), move |connection| {
+                resources::query(connection, &plan)
+            })
             .await
     }
 

@@ -48,3 +48,20 @@ pub enum CommitError {
     #[error("whether it was committed is not known: {0}")]
     InDoubt(#[source] StoreError),
 }
+
+/// A query was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// It took longer than a query may.
+    #[error("the query takes too long")]
+    TooSlow,
+    /// Its answer is larger than an answer may be.
+    #[error("the answer is too large")]
+    TooLarge,
+    /// What it asks for is refused by the database itself.
+    #[error("the database refused the query: {0}")]
+    Refused(String),
+    /// The store could not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

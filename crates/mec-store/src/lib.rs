@@ -27,14 +27,16 @@ use mec_core::catalogue::Lookups;
 use mec_core::lookups::LookupRef;
 use mec_core::need::{Loaded, Need};
 use mec_core::{Catalogue, Namespace, Timestamp};
+use mec_query::plan::Plan;
+use mec_query::rows::Rows;
 use uuid::Uuid;
 
 pub use counters::{CounterName, Granularity, Span, spans};
-pub use error::{CommitError, StoreError};
+pub use error::{CommitError, QueryError, StoreError};
 pub use rows::{
     CatalogueAge, CatalogueDraft, CatalogueRows, CommitSet, Cursor, DecisionRow, Expired, KeyRef,
-    KeyRow, KeyState, Locator, Moved, Place, Retention, SeriesBucket, SeriesGroup, SeriesQuery,
-    SeriesRow, StoredAnswer, TreeCommit, TreeRef, UsageQuery, key_hash,
+    KeyRow, KeyState, Locator, Moved, Place, Reader, Retention, SeriesBucket, SeriesGroup,
+    SeriesQuery, SeriesRow, StoredAnswer, TreeCommit, TreeRef, UsageQuery, key_hash,
 };
 pub use series::SeriesSums;
 
@@ -139,6 +141,14 @@ pub trait Store: Send + Sync + 'static {
         &self,
         query: SeriesQuery,
     ) -> impl Future<Output = Result<Vec<SeriesRow>, StoreError>> + Send;
+
+    /// The rows of a plan. Sees all that was committed before. A store that has walls of its own reads as
+    /// the caller.
+    fn query(
+        &self,
+        reader: &Reader,
+        plan: Arc<Plan>,
+    ) -> impl Future<Output = Result<Rows, QueryError>> + Send;
 
     /// Finds what references name, in their order, outside a batch. Sees all that was committed before.
     fn locate(

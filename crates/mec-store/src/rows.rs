@@ -8,6 +8,7 @@ use mec_core::change::Change;
 use mec_core::plan::Plan;
 use mec_core::rule::Rule;
 use mec_core::{Catalogue, Code, Namespace, Quantity, Timestamp};
+use mec_query::Role;
 use uuid::Uuid;
 
 /// What a caller may name an account's tree by.
@@ -339,4 +340,15 @@ pub struct SeriesRow {
     pub group: Option<String>,
     /// How much, in the base unit.
     pub amount: i128,
+}
+
+/// Who reads: what a store that has walls of its own is told of the caller.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reader {
+    /// The role.
+    pub role: Role,
+    /// The namespace; none for the rows that all namespaces share alone.
+    pub namespace: Option<Namespace>,
+    /// The account in whose subtree the caller is.
+    pub account: Option<Uuid>,
 }

@@ -8,11 +8,13 @@ use mec_core::catalogue::Lookups;
 use mec_core::lookups::LookupRef;
 use mec_core::need::{Loaded, Need};
 use mec_core::{Catalogue, Namespace, Timestamp};
+use mec_query::plan::Plan;
+use mec_query::rows::Rows;
 use mec_store::memory::{MemoryBatch, MemoryStore};
 use mec_store::{
     Batch, CatalogueAge, CatalogueDraft, CatalogueRows, CommitError, CommitSet, Expired, KeyRef,
-    KeyState, Locator, Place, Retention, SeriesQuery, SeriesRow, Store, StoreError, TreeRef,
-    UsageQuery,
+    KeyState, Locator, Place, QueryError, Reader, Retention, SeriesQuery, SeriesRow, Store,
+    StoreError, TreeRef, UsageQuery,
 };
 use uuid::Uuid;
 
@@ -66,6 +68,10 @@ impl Store for Mistaken {
         newer_than: Option<u64>,
     ) -> Result<Option<Catalogue>, StoreError> {
         self.store.catalogue(namespace, newer_than).await
+    }
+
+    async fn query(&self, reader: &Reader, plan: Arc<Plan>) -> Result<Rows, QueryError> {
+        self.store.query(reader, plan).await
     }
 
     async fn lookups(&self) -> Result<Arc<Lookups>, StoreError> {

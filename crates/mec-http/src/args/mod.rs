@@ -1,7 +1,6 @@
 //! Arguments: a JSON object or a query string read strictly, each value from its own text, so that
 //! a quantity keeps its digits. What is unknown, missing, twice there or wrong is named.
 
-mod nearest;
 mod object;
 mod params;
 mod query;
@@ -9,7 +8,7 @@ mod texts;
 mod types;
 mod value;
 
-pub use nearest::nearest;
+pub use mec_query::nearest;
 pub use object::{Arguments, Shape};
 pub(crate) use params::params;
 pub use params::{Field, Params, account_target, take};

@@ -7,9 +7,10 @@ use axum::http::header::{AUTHORIZATION, HeaderMap};
 use axum::http::request::Parts;
 use mec_core::{Command, Namespace};
 use mec_engine::{Consistency, Request, Target};
+use mec_query::Role;
 use uuid::Uuid;
 
-use super::token::{Identity, Role};
+use super::token::Identity;
 use crate::App;
 use crate::error::ApiError;
 use crate::layers::RequestId;

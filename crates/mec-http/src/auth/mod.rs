@@ -4,4 +4,5 @@ mod caller;
 mod token;
 
 pub use caller::{Admin, AdminOfAll, Caller, Meterer, Reader, Service, Who};
-pub use token::{Claims, Role, TokenError, Verifier, issue_token};
+pub use mec_query::Role;
+pub use token::{Claims, TokenError, Verifier, issue_token};

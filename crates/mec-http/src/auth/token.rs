@@ -7,6 +7,7 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use mec_core::Namespace;
 use mec_core::ids::is_key;
+use mec_query::Role;
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 use secrecy::{ExposeSecret, SecretString};
@@ -24,32 +25,6 @@ const LEEWAY_SECONDS: u64 = 30;
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// So many verified tokens are remembered at the most.
 const MAX_REMEMBERED: usize = 10_000;
-
-/// What a caller may do, from the least to the most.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Reads what is public; calls no RPC.
-    MecAnon,
-    /// Reads, checks, meters, consumes and leases.
-    MecUser,
-    /// All RPCs and writes of its namespace.
-    MecService,
-    /// The catalogue too; with the namespace `*` any namespace.
-    MecAdmin,
-}
-
-impl Role {
-    /// The role as tokens write it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MecAnon => "mec_anon",
-            Self::MecUser => "mec_user",
-            Self::MecService => "mec_service",
-            Self::MecAdmin => "mec_admin",
-        }
-    }
-}
 
 /// What a token says.
 #[derive(Clone, Debug, Serialize, Deserialize)]

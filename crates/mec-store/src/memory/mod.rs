@@ -15,12 +15,14 @@ use mec_core::catalogue::Lookups;
 use mec_core::lookups::LookupRef;
 use mec_core::need::{Loaded, Need};
 use mec_core::{Catalogue, IdSource, Namespace, Timestamp, seed};
+use mec_query::plan::Plan;
+use mec_query::rows::Rows;
 use uuid::Uuid;
 
 use crate::{
     Batch, CatalogueAge, CatalogueDraft, CatalogueRows, Clock, CommitError, CommitSet, Expired,
-    KeyRef, KeyState, Locator, Place, Retention, SeriesQuery, SeriesRow, Store, StoreError,
-    TreeRef, UsageQuery,
+    KeyRef, KeyState, Locator, Place, QueryError, Reader, Retention, SeriesQuery, SeriesRow, Store,
+    StoreError, TreeRef, UsageQuery,
 };
 use state::{Space, State};
 
@@ -159,6 +161,13 @@ impl Store for MemoryStore {
 
     async fn series(&self, query: SeriesQuery) -> Result<Vec<SeriesRow>, StoreError> {
         Ok(self.read(&query.namespace, |space| space.series(&query)))
+    }
+
+    /// It holds no tables that could be asked.
+    async fn query(&self, _: &Reader, _: Arc<Plan>) -> Result<Rows, QueryError> {
+        Err(QueryError::Refused(
+            "the store in memory answers no queries".to_owned(),
+        ))
     }
 
     async fn locate(

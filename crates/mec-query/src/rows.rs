@@ -1,0 +1,116 @@
+//! What a store answers: rows of typed values, in the order of the plan's outputs.
+
+use mec_core::{Quantity, Timestamp};
+use uuid::Uuid;
+
+/// Rows, with how many there are in all where that was asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    /// The rows.
+    pub rows: Vec<Vec<Cell>>,
+    /// How many rows fit, those before and after these included.
+    pub total: Option<u64>,
+}
+
+/// One value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// Nothing.
+    Null,
+    /// Text.
+    Text(String),
+    /// An id.
+    Uuid(Uuid),
+    /// A whole number.
+    Integer(i64),
+    /// True or false.
+    Boolean(bool),
+    /// A decimal, in millionths.
+    Decimal(i128),
+    /// A moment, as it is told.
+    Time(Timestamp),
+    /// A moment in another zone than UTC, as it is told.
+    LocalTime(String),
+    /// JSON, as it is written.
+    Json(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+}
+
+impl Cell {
+    /// The value as text; none for nothing.
+    pub fn to_text(&self) -> Option<String> {
+        Some(match self {
+            Self::Null => return None,
+            Self::Text(text) | Self::LocalTime(text) | Self::Json(text) => text.clone(),
+            Self::Uuid(id) => id.to_string(),
+            Self::Integer(number) => number.to_string(),
+            Self::Boolean(is_true) => is_true.to_string(),
+            Self::Decimal(micros) => Quantity::from_micros(*micros).to_string(),
+            Self::Time(at) => at.to_string(),
+            Self::Bytes(bytes) => hexadecimal(bytes),
+        })
+    }
+
+    /// Writes the value as JSON.
+    pub fn write_json(&self, out: &mut String) {
+        use std::fmt::Write as _;
+        // Writing into a string does not fail.
+        let _ = match self {
+            Self::Null => write!(out, "null"),
+            Self::Integer(number) => write!(out, "{number}"),
+            Self::Boolean(is_true) => write!(out, "{is_true}"),
+            Self::Decimal(micros) => write!(out, "{}", Quantity::from_micros(*micros)),
+            Self::Uuid(id) => write!(out, "\"{id}\""),
+            Self::Time(at) => write!(out, "\"{at}\""),
+            Self::Json(json) => write!(out, "{json}"),
+            Self::Bytes(bytes) => write!(out, "\"\\{}\"", hexadecimal(bytes)),
+            Self::Text(text) | Self::LocalTime(text) => {
+                write_text(text, out);
+                Ok(())
+            }
+        };
+    }
+}
+
+/// Writes text as a JSON string.
+pub fn write_text(text: &str, out: &mut String) {
+    match serde_json::to_string(text) {
+        Ok(json) => out.push_str(&json),
+        // A string serialises without fail.
+        Err(_) => out.push_str("\"\""),
+    }
+}
+
+/// A moment in a zone, as PostgreSQL tells it in JSON; none for a zone that is none.
+pub fn local_time(at: Timestamp, zone: &str) -> Option<String> {
+    let moment = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?;
+    let zoned = moment.in_tz(zone).ok()?;
+    let fraction = zoned.timestamp().subsec_microsecond();
+    let fraction = match fraction {
+        0 => String::new(),
+        micros => format!(".{micros:06}").trim_end_matches('0').to_owned(),
+    };
+    let offset = zoned.offset().seconds();
+    let sign = if offset < 0 { '-' } else { '+' };
+    let (hours, minutes) = (offset.abs() / 3600, offset.abs() / 60 % 60);
+    let told = zoned.strftime("%Y-%m-%dT%H:%M:%S");
+    Some(format!("{told}{fraction}{sign}{hours:02}:{minutes:02}"))
+}
+
+/// A moment as PostgreSQL casts it to text.
+pub fn time_text(at: Timestamp) -> String {
+    let told = at.to_string().replacen('T', " ", 1);
+    told.strip_suffix(":00").map(str::to_owned).unwrap_or(told)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 + bytes.len() * 2);
+    text.push_str("\\x");
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+        }
+    }
+    text
+}

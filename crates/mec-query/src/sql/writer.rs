@@ -1,0 +1,420 @@
+//! Writes a plan as SQL.
+
+use super::{Bound, Dialect, Statement, Test, Values, direction};
+use crate::plan::{
+    Cast, Check, Comparator, Embed, Field, Filter, Node, Order, Output, Plan, Value, What,
+};
+use crate::schema::{Belongs, Column, Kind, Resource, Side};
+
+/// The accounts that the caller sees, as a table of the statement.
+const REACH: &str = "seen";
+
+pub(super) struct Writer<'a> {
+    plan: &'a Plan,
+    dialect: &'a dyn Dialect,
+    values: Values,
+    tables: usize,
+}
+
+/// A place where outputs are told.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Told {
+    /// As a column of the answer.
+    Column,
+    /// Within JSON.
+    Json,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(plan: &'a Plan, dialect: &'a dyn Dialect) -> Self {
+        Self {
+            plan,
+            dialect,
+            values: Values::default(),
+            tables: 0,
+        }
+    }
+
+    pub(super) fn rows(mut self) -> Statement {
+        let node = &self.plan.node;
+        let table = self.table();
+        let reach = self.reach();
+        let mut outputs = Vec::new();
+        for output in &node.outputs {
+            outputs.push(self.output(&table, node, output, Told::Column));
+        }
+        for field in &self.plan.cursor {
+            let value = self.field(&table, field);
+            outputs.push(self.dialect.read(&value, field.kind));
+        }
+        if outputs.is_empty() {
+            outputs.push("1".to_owned());
+        }
+        let relation = self.dialect.relation(node.resource);
+        let fits = self.fits(&table, node);
+        let order = self.order(&table, node);
+        let bounds = bounds(node);
+        let outputs = outputs.join(", ");
+        let sql = format!("{reach}SELECT {outputs} FROM {relation} {table}{fits}{order}{bounds}");
+        self.end(sql)
+    }
+
+    pub(super) fn count(mut self) -> Statement {
+        let node = &self.plan.node;
+        let table = self.table();
+        let reach = self.reach();
+        let relation = self.dialect.relation(node.resource);
+        let fits = self.fits(&table, node);
+        let sql = format!("{reach}SELECT count(*) FROM {relation} {table}{fits}");
+        self.end(sql)
+    }
+
+    fn end(self, sql: String) -> Statement {
+        Statement {
+            sql,
+            values: self.values,
+        }
+    }
+
+    fn table(&mut self) -> String {
+        self.tables += 1;
+        format!("t{}", self.tables)
+    }
+
+    /// The accounts from the caller's own downwards, where it is bound to one.
+    fn reach(&mut self) -> String {
+        let (Some(account), Some(accounts)) = (self.plan.reach.account, Resource::find("accounts"))
+        else {
+            return String::new();
+        };
+        let relation = self.dialect.relation(accounts);
+        let namespace = self.namespace();
+        let own = self
+            .dialect
+            .place(&mut self.values, &Value::Uuid(account), Kind::Uuid);
+        format!(
+            "WITH RECURSIVE {REACH} (account_id) AS (\
+             SELECT a.account_id FROM {relation} a \
+             WHERE a.namespace_id = {namespace} AND a.account_id = {own} \
+             UNION SELECT a.account_id FROM {REACH} s JOIN {relation} a \
+             ON a.namespace_id = {namespace} AND a.parent_account_id = s.account_id) "
+        )
+    }
+
+    fn namespace(&mut self) -> String {
+        // Without a namespace no row of one is seen: none has an empty name.
+        let name = self.plan.reach.namespace.as_ref();
+        let name = name.map_or("", |namespace| namespace.as_str()).to_owned();
+        self.dialect
+            .place(&mut self.values, &Value::Text(name), Kind::Text)
+    }
+
+    /// The WHERE of a node: what the caller may see, and what is asked for.
+    fn fits(&mut self, table: &str, node: &Node) -> String {
+        let mut terms = self.seen(table, node.resource);
+        for filter in &node.filters {
+            terms.push(self.filter(table, node, filter));
+        }
+        if terms.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", terms.join(" AND "))
+        }
+    }
+
+    /// What the caller may see of a resource.
+    fn seen(&mut self, table: &str, resource: &'static Resource) -> Vec<String> {
+        let mut terms = Vec::new();
+        if !resource.has_namespace() {
+            return terms;
+        }
+        let namespace = self.namespace();
+        terms.push(format!("{table}.namespace_id = {namespace}"));
+        if self.plan.reach.account.is_none() {
+            return terms;
+        }
+        match resource.belongs {
+            Belongs::All | Belongs::Namespace => {}
+            Belongs::Account(column) => {
+                terms.push(format!(
+                    "{table}.{column} IN (SELECT account_id FROM {REACH})"
+                ));
+            }
+            Belongs::Row { column, of } => {
+                if let Some(of) = Resource::find(of) {
+                    let other = self.table();
+                    let relation = self.dialect.relation(of);
+                    let mut join = vec![format!("{other}.{column} = {table}.{column}")];
+                    join.extend(self.seen(&other, of));
+                    let join = join.join(" AND ");
+                    terms.push(format!(
+                        "EXISTS (SELECT 1 FROM {relation} {other} WHERE {join})"
+                    ));
+                }
+            }
+        }
+        terms
+    }
+
+    fn filter(&mut self, table: &str, node: &Node, filter: &Filter) -> String {
+        match filter {
+            Filter::Never => "FALSE".to_owned(),
+            Filter::Not(inner) => format!("NOT ({})", self.filter(table, node, inner)),
+            Filter::And(terms) => self.terms(table, node, terms, " AND ", "TRUE"),
+            Filter::Or(terms) => self.terms(table, node, terms, " OR ", "FALSE"),
+            Filter::Related(index) => match node.embeds.get(*index) {
+                Some(embed) => {
+                    let (relation, other, fits) = self.related(table, node.resource, embed);
+                    format!("EXISTS (SELECT 1 FROM {relation} {other}{fits})")
+                }
+                None => "FALSE".to_owned(),
+            },
+            Filter::Test(field, check) => {
+                let value = self.field(table, field);
+                self.check(&value, field.kind, check)
+            }
+        }
+    }
+
+    fn terms(
+        &mut self,
+        table: &str,
+        node: &Node,
+        terms: &[Filter],
+        between: &str,
+        of_none: &str,
+    ) -> String {
+        if terms.is_empty() {
+            return of_none.to_owned();
+        }
+        let terms = terms.iter().map(|term| self.filter(table, node, term));
+        format!("({})", terms.collect::<Vec<_>>().join(between))
+    }
+
+    fn check(&mut self, value: &str, kind: Kind, check: &Check) -> String {
+        let test = match check {
+            Check::Null => return format!("{value} IS NULL"),
+            Check::Is(true) => return format!("{value} IS TRUE"),
+            Check::Is(false) => return format!("{value} IS FALSE"),
+            Check::Compare(comparator, wanted) => {
+                return self.compare(value, kind, *comparator, wanted);
+            }
+            Check::OneOf(wanted) => {
+                return self.dialect.one_of(&mut self.values, value, wanted, kind);
+            }
+            Check::Distinct(wanted) => {
+                let wanted = self.dialect.place(&mut self.values, wanted, kind);
+                return self.dialect.distinct(value, &wanted);
+            }
+            Check::Like { pattern, any_case } => Test::Like {
+                pattern,
+                any_case: *any_case,
+            },
+            Check::Match { pattern, any_case } => Test::Match {
+                pattern,
+                any_case: *any_case,
+            },
+            Check::Contains(json) => Test::Contains(json),
+            Check::ContainedIn(json) => Test::ContainedIn(json),
+            Check::Words(search) => Test::Words(search),
+        };
+        self.dialect.test(&mut self.values, value, test)
+    }
+
+    fn compare(
+        &mut self,
+        value: &str,
+        kind: Kind,
+        comparator: Comparator,
+        wanted: &Value,
+    ) -> String {
+        let wanted = self.dialect.place(&mut self.values, wanted, kind);
+        let operator = match comparator {
+            Comparator::Equal => return format!("{value} = {wanted}"),
+            Comparator::NotEqual => return format!("{value} <> {wanted}"),
+            Comparator::Greater => ">",
+            Comparator::GreaterOrEqual => ">=",
+            Comparator::Less => "<",
+            Comparator::LessOrEqual => "<=",
+        };
+        let value = self.dialect.ordered(value, kind);
+        format!("{value} {operator} {wanted}")
+    }
+
+    /// The value of a field, in the form in which it is compared.
+    fn field(&mut self, table: &str, field: &Field) -> String {
+        let value = self.column(table, field.column);
+        if field.path.is_empty() {
+            return value;
+        }
+        let is_text = field.kind == Kind::Text;
+        self.dialect
+            .path(&mut self.values, &value, &field.path, is_text)
+    }
+
+    /// A column's value. Of an account that the caller does not see nothing is told.
+    fn column(&mut self, table: &str, column: &Column) -> String {
+        let value = self.dialect.column(table, column);
+        match column.tells_of {
+            Some(account) if self.plan.reach.account.is_some() => format!(
+                "CASE WHEN {table}.{account} IN (SELECT account_id FROM {REACH}) THEN {value} END"
+            ),
+            _ => value,
+        }
+    }
+
+    fn output(&mut self, table: &str, node: &Node, output: &Output, told: Told) -> String {
+        match &output.what {
+            What::Field(field, cast) => {
+                let value = self.field(table, field);
+                let (value, kind) = match cast {
+                    None => (value, field.kind),
+                    Some(Cast::Text) => (self.dialect.text(&value, field.kind), Kind::Text),
+                    Some(Cast::Integer) => {
+                        (self.dialect.integer(&value, field.kind), Kind::Integer)
+                    }
+                    Some(Cast::Numeric) => (self.dialect.amount(&value, field.kind), Kind::Amount),
+                };
+                match told {
+                    Told::Column => self.dialect.read(&value, kind),
+                    Told::Json => self.dialect.json(&mut self.values, &value, kind),
+                }
+            }
+            What::Embed(index) => {
+                self.told_as_json(node.embeds.get(*index), told, |writer, embed| {
+                    writer.embedded(table, node.resource, embed)
+                })
+            }
+            What::Count(index) => {
+                self.told_as_json(node.embeds.get(*index), told, |writer, embed| {
+                    let (relation, other, fits) = writer.related(table, node.resource, embed);
+                    let name = writer.dialect.name(&mut writer.values, "count");
+                    let number = format!("(SELECT count(*) FROM {relation} {other}{fits})");
+                    let number = writer
+                        .dialect
+                        .json(&mut writer.values, &number, Kind::Integer);
+                    let object = writer.dialect.object(&[(name, number)]);
+                    writer.dialect.array("c", &format!("SELECT {object} AS c"))
+                })
+            }
+            What::Spread { embed, output } => {
+                let Some(embed) = node.embeds.get(*embed) else {
+                    return "NULL".to_owned();
+                };
+                let Some(output) = embed.node.outputs.get(*output) else {
+                    return "NULL".to_owned();
+                };
+                let (relation, other, fits) = self.related(table, node.resource, embed);
+                let value = self.output(&other, &embed.node, output, told);
+                format!("(SELECT {value} FROM {relation} {other}{fits} LIMIT 1)")
+            }
+        }
+    }
+
+    fn told_as_json(
+        &mut self,
+        embed: Option<&Embed>,
+        told: Told,
+        write: impl FnOnce(&mut Self, &Embed) -> String,
+    ) -> String {
+        let Some(embed) = embed else {
+            return "NULL".to_owned();
+        };
+        let value = write(self, embed);
+        match told {
+            Told::Column => self.dialect.read(&value, Kind::Json),
+            Told::Json => self.dialect.json(&mut self.values, &value, Kind::Json),
+        }
+    }
+
+    /// Related rows as JSON: an object, or an array.
+    fn embedded(&mut self, table: &str, resource: &'static Resource, embed: &Embed) -> String {
+        let (relation, other, fits) = self.related(table, resource, embed);
+        let mut members = Vec::new();
+        for output in &embed.node.outputs {
+            let name = self.dialect.name(&mut self.values, &output.name);
+            let value = self.output(&other, &embed.node, output, Told::Json);
+            members.push((name, value));
+        }
+        let object = self.dialect.object(&members);
+        match embed.relation.side {
+            Side::One => format!("(SELECT {object} FROM {relation} {other}{fits} LIMIT 1)"),
+            Side::Many => {
+                let order = self.order(&other, &embed.node);
+                let bounds = bounds(&embed.node);
+                let rows =
+                    format!("SELECT {object} AS c FROM {relation} {other}{fits}{order}{bounds}");
+                self.dialect.array("c", &rows)
+            }
+        }
+    }
+
+    /// The related rows of a row that fit: their relation, what it is called, and the WHERE.
+    fn related(
+        &mut self,
+        table: &str,
+        resource: &'static Resource,
+        embed: &Embed,
+    ) -> (String, String, String) {
+        let other = self.table();
+        let relation = self.dialect.relation(embed.node.resource);
+        let (own, theirs) = embed.relation.columns();
+        let join = match (resource.column(own), embed.node.resource.column(theirs)) {
+            (Some(own), Some(theirs)) => format!(
+                "{} = {}",
+                self.dialect.column(&other, theirs),
+                self.dialect.column(table, own)
+            ),
+            _ => "FALSE".to_owned(),
+        };
+        let fits = self.fits(&other, &embed.node);
+        let fits = match fits.strip_prefix(" WHERE ") {
+            Some(terms) => format!(" WHERE {join} AND {terms}"),
+            None => format!(" WHERE {join}"),
+        };
+        (relation, other, fits)
+    }
+
+    fn order(&mut self, table: &str, node: &Node) -> String {
+        let mut terms = Vec::new();
+        for term in &node.order {
+            let value = self.order_value(table, node, term);
+            let value = self.dialect.ordered(&value, term.field.kind);
+            terms.push(format!("{value}{}", direction(term)));
+        }
+        if terms.is_empty() {
+            String::new()
+        } else {
+            format!(" ORDER BY {}", terms.join(", "))
+        }
+    }
+
+    fn order_value(&mut self, table: &str, node: &Node, term: &Order) -> String {
+        match term.embed.and_then(|index| node.embeds.get(index)) {
+            None => self.field(table, &term.field),
+            Some(embed) => {
+                let (relation, other, fits) = self.related(table, node.resource, embed);
+                let value = self.field(&other, &term.field);
+                format!("(SELECT {value} FROM {relation} {other}{fits} LIMIT 1)")
+            }
+        }
+    }
+}
+
+fn bounds(node: &Node) -> String {
+    let offset = match node.offset {
+        0 => String::new(),
+        offset => format!(" OFFSET {offset}"),
+    };
+    format!(" LIMIT {}{offset}", node.limit)
+}
+
+impl Bound {
+    /// The values at the place.
+    pub fn values(&self) -> &[Value] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
+}

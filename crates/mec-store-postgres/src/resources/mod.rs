@@ -1,0 +1,185 @@
+//! Reading resources: a plan as PostgreSQL's SQL over the views of the schema `api`, run as the caller's role
+//! and under its claims, so that the policies of the tables hold whatever the plan says.
+
+mod dialect;
+
+use mec_query::Role;
+use mec_query::plan::{Plan, Value as Wanted};
+use mec_query::rows::{Cell, Rows};
+use mec_query::schema::Kind;
+use mec_query::sql::{self, Bound, Statement};
+use mec_store::{QueryError, Reader, StoreError};
+use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+
+use crate::connection::{Connection, Value};
+use crate::error::Fault;
+use crate::values::{Columns, decimal, millionths};
+use dialect::Postgres;
+
+/// How long a query may take, as PostgreSQL writes it.
+const QUERY_TIMEOUT: &str = "5s";
+/// The largest answer, in bytes of text and JSON.
+const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+
+/// Answers a plan as a caller.
+pub(crate) async fn query(
+    connection: &Connection,
+    reader: &Reader,
+    plan: &Plan,
+) -> Result<Rows, QueryError> {
+    let count = plan.is_counted.then(|| sql::count(plan, &Postgres));
+    let rows = sql::rows(plan, &Postgres);
+    let claims = claims(reader);
+    let zone = plan.timezone.as_deref().unwrap_or("UTC");
+    let become_caller: [Value<'_>; 4] = [&reader.role.as_str(), &claims, &zone, &QUERY_TIMEOUT];
+    let read = async {
+        let prepared = connection.dynamic(&rows.sql).await?;
+        let counting = match &count {
+            Some(count) => Some(connection.dynamic(&count.sql).await?),
+            None => None,
+        };
+        let becoming = connection.statement(crate::sql::CALLER_BECOME).await?;
+        let client = &connection.client;
+        let values = texts(&rows);
+        let values = borrowed(&values);
+        let counted = count.as_ref().map(texts).unwrap_or_default();
+        let counted = borrowed(&counted);
+        // One after the other in the connection's order, without waiting between them. Two statements
+        // of one snapshot: the count is that of the rows.
+        let (begun, became, total, found) = futures_util::join!(
+            client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+            client.query(&becoming, &become_caller),
+            async {
+                match &counting {
+                    Some(counting) => client.query(counting, &counted).await.map(Some),
+                    None => Ok(None),
+                }
+            },
+            client.query(&prepared, &values),
+        );
+        begun?;
+        became?;
+        let total = total?.as_deref().map(total_of).transpose()?;
+        let rows = found?;
+        client.batch_execute("COMMIT").await?;
+        Ok::<_, Fault>((total, rows))
+    };
+    let (total, found) = match read.await {
+        Ok(read) => read,
+        Err(fault) => {
+            connection.undo();
+            return Err(refused(fault));
+        }
+    };
+    let kinds = plan.node.columns();
+    let kinds = kinds.iter().map(|(_, kind)| *kind);
+    let kinds: Vec<Kind> = kinds
+        .chain(plan.cursor.iter().map(|field| field.kind))
+        .collect();
+    let mut bytes = 0;
+    let mut cells = Vec::with_capacity(found.len());
+    for row in &found {
+        let row = told(row, &kinds).map_err(refused)?;
+        bytes += row.iter().map(size).sum::<usize>();
+        if bytes > MAX_ANSWER_BYTES {
+            return Err(QueryError::TooLarge);
+        }
+        cells.push(row);
+    }
+    Ok(Rows { rows: cells, total })
+}
+
+fn total_of(rows: &[Row]) -> Result<u64, Fault> {
+    let number: i64 = rows.first().map_or(Ok(0), |row| row.read(0))?;
+    Ok(u64::try_from(number).unwrap_or(0))
+}
+
+/// What the policies read of the caller.
+fn claims(reader: &Reader) -> String {
+    // A user is bound to the account of its token; all others see the whole namespace.
+    let account = reader.account.filter(|_| reader.role == Role::MecUser);
+    serde_json::json!({
+        "role": reader.role.as_str(),
+        "namespace_id": reader.namespace.as_ref().map(|namespace| namespace.as_str()),
+        "account_id": account,
+    })
+    .to_string()
+}
+
+/// A value as text, or several as an array of texts: the statement says of which type it is.
+enum Text {
+    One(String),
+    Many(Vec<String>),
+}
+
+fn texts(statement: &Statement) -> Vec<Text> {
+    let bound = statement.values.all.iter().map(|bound| match bound {
+        Bound::One(value) => Text::One(text(value)),
+        Bound::Many(values) => Text::Many(values.iter().map(text).collect()),
+    });
+    bound.collect()
+}
+
+fn borrowed(texts: &[Text]) -> Vec<&(dyn ToSql + Sync)> {
+    let values = texts.iter().map(|text| match text {
+        Text::One(text) => text as &(dyn ToSql + Sync),
+        Text::Many(texts) => texts as &(dyn ToSql + Sync),
+    });
+    values.collect()
+}
+
+fn text(value: &Wanted) -> String {
+    match value {
+        Wanted::Text(text) | Wanted::Json(text) => text.clone(),
+        Wanted::Uuid(id) => id.to_string(),
+        Wanted::Integer(number) => number.to_string(),
+        Wanted::Boolean(is_true) => is_true.to_string(),
+        Wanted::Decimal(micros) => decimal(*micros),
+        Wanted::Time(at) => at.to_string(),
+        Wanted::Bytes(bytes) => Cell::Bytes(bytes.clone()).to_text().unwrap_or_default(),
+    }
+}
+
+fn told(row: &Row, kinds: &[Kind]) -> Result<Vec<Cell>, Fault> {
+    let cells = kinds.iter().enumerate().map(|(column, kind)| {
+        Ok(match kind {
+            Kind::Text => row.read::<Option<String>>(column)?.map(Cell::Text),
+            Kind::Json => row.read::<Option<String>>(column)?.map(Cell::Json),
+            Kind::Uuid => row.read::<Option<uuid::Uuid>>(column)?.map(Cell::Uuid),
+            Kind::Integer => row.read::<Option<i64>>(column)?.map(Cell::Integer),
+            Kind::Boolean => row.read::<Option<bool>>(column)?.map(Cell::Boolean),
+            Kind::Bytes => row.read::<Option<Vec<u8>>>(column)?.map(Cell::Bytes),
+            Kind::Time => row.optional_at(column)?.map(Cell::Time),
+            Kind::Quantity | Kind::Amount => {
+                let text = row.read::<Option<&str>>(column)?;
+                text.map(millionths).transpose()?.map(Cell::Decimal)
+            }
+        }
+        .unwrap_or(Cell::Null))
+    });
+    cells.collect()
+}
+
+fn size(cell: &Cell) -> usize {
+    match cell {
+        Cell::Text(text) | Cell::Json(text) | Cell::LocalTime(text) => text.len() + 16,
+        _ => 32,
+    }
+}
+
+/// What stopped a query. What the database says of values and rights is not a fault of the store's.
+fn refused(fault: Fault) -> QueryError {
+    let Fault::Sql(error) = &fault else {
+        return QueryError::Store(StoreError::from(fault));
+    };
+    match error.code() {
+        Some(code) if code == &SqlState::QUERY_CANCELED => QueryError::TooSlow,
+        Some(code) if matches!(code.code().get(..2), Some("22" | "42")) => {
+            tracing::warn!(%error, "the database refused a query");
+            QueryError::Refused(code.code().to_owned())
+        }
+        _ => QueryError::Store(StoreError::from(fault)),
+    }
+}
