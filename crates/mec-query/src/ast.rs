@@ -66,7 +66,7 @@ pub enum Item {
         is_inner: bool,
         /// `...`: its columns become columns of the outer row.
         is_spread: bool,
-        /// What is wanted of it; empty for all columns.
+        /// What is wanted of it; empty for nothing: `relation()` only takes part in filters.
         select: Vec<Item>,
     },
 }

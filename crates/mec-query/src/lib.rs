@@ -2,12 +2,16 @@
 //!
 //! Pure stages, each with its own types: [`parse`] reads a query string into the tree of [`ast`], where
 //! names are not resolved and values are texts; [`plan`] resolves them against the [`schema`] and types
-//! the values; [`sql`] writes a plan in the dialect of a store, which answers [`rows`].
+//! the values; [`sql`] writes a plan in the dialect of a store, which answers [`rows`]. [`print`] writes a
+//! tree back as a query string.
 #![forbid(unsafe_code)]
 
 pub mod ast;
+mod names;
 mod near;
+pub mod parse;
 pub mod plan;
+pub mod print;
 mod role;
 pub mod rows;
 pub mod schema;
