@@ -324,13 +324,59 @@ fn survives(raw: &str) {
     }
 }
 
+/// Changes one text at one place: so many letters give way to a piece of the grammar.
+#[derive(Clone, Debug)]
+struct Damage {
+    text: prop::sample::Index,
+    at: prop::sample::Index,
+    letters: usize,
+    piece: &'static str,
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    let pieces = vec![
+        "", "", "\"", "\\", "(", ")", "{", "}", ",", ".", "-", "->", ":", "!", " ", "a", "not.",
+        "é",
+    ];
+    let places = (any::<prop::sample::Index>(), any::<prop::sample::Index>());
+    (places, 0..3_usize, select(pieces)).prop_map(|((text, at), letters, piece)| Damage {
+        text,
+        at,
+        letters,
+        piece,
+    })
+}
+
+fn damaged(text: &str, damage: &Damage) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let (head, tail) = letters.split_at(damage.at.index(letters.len() + 1));
+    let tail = tail.iter().skip(damage.letters).copied();
+    let head = head.iter().copied().chain(damage.piece.chars());
+    head.chain(tail).collect()
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_written_is_read_as_the_same(query in query()) {
         let printed = print(&query);
         prop_assert_eq!(parse(printed.clone()), Ok(query), "{:?}", printed);
+    }
+
+    #[test]
+    fn what_is_written_and_damaged_is_read_or_refused(query in query(), damages in vec(damage(), 1..4)) {
+        let mut pairs = print(&query);
+        for damage in damages {
+            let mut texts: Vec<&mut String> = pairs.iter_mut().flat_map(|(key, value)| [key, value]).collect();
+            let count = texts.len().max(1);
+            if let Some(text) = texts.get_mut(damage.text.index(count)) {
+                **text = damaged(text, &damage);
+            }
+        }
+        if let Ok(query) = parse(pairs.clone()) {
+            prop_assert_eq!(parse(print(&query)), Ok(query), "{:?}", pairs);
+        }
     }
 
     #[test]

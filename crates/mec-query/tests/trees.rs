@@ -1,5 +1,9 @@
 //! Query strings become these trees, and what is beyond a bound is refused.
-#![allow(missing_docs)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use mec_query::ast::*;
 use mec_query::parse::*;
@@ -310,7 +314,7 @@ fn what_is_within_a_bound_is_read_and_one_more_is_refused() {
     let nested = |count: usize, open: &str, inner: &str| {
         format!("{}{inner}{}", open.repeat(count), ")".repeat(count))
     };
-    let cases: [(&dyn Fn(usize) -> String, usize, &str); 12] = [
+    let cases: [(&dyn Fn(usize) -> String, usize, &str); 13] = [
         (
             &|n| vec!["limit=1"; n].join("&"),
             MAX_PAIRS,
@@ -374,6 +378,11 @@ fn what_is_within_a_bound_is_read_and_one_more_is_refused() {
             "embeddings deeper",
         ),
         (
+            &|n| format!("{}limit=1", "p.".repeat(n)),
+            MAX_DEPTH,
+            "embeddings deeper",
+        ),
+        (
             &|n| format!("a{}=eq.1", "->b".repeat(n)),
             MAX_DEPTH,
             "way into JSON deeper",
@@ -396,7 +405,9 @@ fn what_is_within_a_bound_is_read_and_one_more_is_refused() {
 }
 
 #[test]
-fn parse_bounds_the_pairs_of_any_caller() {
+fn the_pairs_are_bounded_before_and_while_they_are_read() {
+    let error = pairs(&vec!["a=eq.1"; MAX_PAIRS + 1].join("&")).unwrap_err();
+    assert!(error.message.contains("100 parameters"), "{error:?}");
     let pair = ("a".to_owned(), "eq.1".to_owned());
     let error = parse(vec![pair; MAX_PAIRS + 1]).unwrap_err();
     assert!(error.message.contains("100 parameters"), "{error:?}");

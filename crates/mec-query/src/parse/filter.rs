@@ -113,7 +113,7 @@ fn unknown(start: &Cursor<'_>, word: &str) -> ParseError {
 }
 
 /// The operator that is almost this word: one letter differs, or two of a longer one. Of several,
-/// one that begins alike, as "ge" does with "gte".
+/// one that begins alike, as "ft" does with "fts".
 fn nearest(word: &str) -> Option<&'static str> {
     const LONGEST: usize = 12;
     let differing = match word.len() {
