@@ -51,7 +51,7 @@ impl Caller {
             .filter(|_| self.identity.role == Role::MecUser)
     }
 
-    fn from_parts(parts: &Parts, app: &App, least: Role) -> Result<Self, ApiError> {
+    pub(super) fn from_parts(parts: &Parts, app: &App, least: Role) -> Result<Self, ApiError> {
         let identity = identify(parts, app, least)?;
         let namespace = namespace(parts, &identity)?;
         let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
@@ -80,7 +80,7 @@ fn preferred_consistency(headers: &HeaderMap) -> Consistency {
 }
 
 /// The caller's token, if its role is enough.
-fn identify(parts: &Parts, app: &App, least: Role) -> Result<Arc<Identity>, ApiError> {
+pub(super) fn identify(parts: &Parts, app: &App, least: Role) -> Result<Arc<Identity>, ApiError> {
     let identity = app.verifier().verify(bearer(parts)?)?;
     if identity.role < least {
         let message = format!("the call needs the role {} or more", least.as_str());
@@ -108,7 +108,7 @@ fn bearer(parts: &Parts) -> Result<&str, ApiError> {
     })
 }
 
-fn namespace(parts: &Parts, identity: &Identity) -> Result<Namespace, ApiError> {
+pub(super) fn namespace(parts: &Parts, identity: &Identity) -> Result<Namespace, ApiError> {
     let named = parts
         .headers
         .get(NAMESPACE_HEADER)

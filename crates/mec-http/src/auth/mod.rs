@@ -2,7 +2,9 @@
 
 mod caller;
 mod token;
+mod visitor;
 
 pub use caller::{Admin, AdminOfAll, Caller, Meterer, Reader, Service, Who};
 pub use mec_query::Role;
 pub use token::{Claims, TokenError, Verifier, issue_token};
+pub use visitor::Visitor;

@@ -2,6 +2,7 @@
 
 mod codes;
 mod engine;
+mod query;
 
 use std::borrow::Cow;
 
@@ -20,7 +21,7 @@ pub struct ApiError {
     details: Option<Cow<'static, str>>,
     hint: Option<Cow<'static, str>>,
     #[serde(skip)]
-    allow: Option<&'static str>,
+    allow: Option<Cow<'static, str>>,
 }
 
 impl ApiError {
@@ -48,7 +49,8 @@ impl ApiError {
     }
 
     /// A method that a path does not take, with those that it takes.
-    pub fn method_not_allowed(code: &'static str, allow: &'static str) -> Self {
+    pub fn method_not_allowed(code: &'static str, allow: impl Into<Cow<'static, str>>) -> Self {
+        let allow = allow.into();
         let error = Self::new(code, format!("the path takes the methods {allow}"));
         Self {
             allow: Some(allow),
@@ -90,8 +92,11 @@ impl IntoResponse for ApiError {
         if let Ok(value) = HeaderValue::from_str(&format!("MEC; error={}", self.code)) {
             headers.insert("proxy-status", value);
         }
-        if let Some(allow) = self.allow {
-            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        if let Some(allow) = self
+            .allow
+            .and_then(|allow| HeaderValue::try_from(&*allow).ok())
+        {
+            headers.insert(header::ALLOW, allow);
         }
         match self.code {
             "missing_token" => {

@@ -102,7 +102,7 @@ fn acceptable(range: &str) -> Option<(u16, Media)> {
 }
 
 /// A weight such as `0.75` in thousandths.
-fn thousandths(text: &str) -> Option<u16> {
+pub(crate) fn thousandths(text: &str) -> Option<u16> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;

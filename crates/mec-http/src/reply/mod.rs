@@ -1,6 +1,6 @@
 //! Answers: the engine's bytes as they are, with the headers that tell about them.
 
-mod accept;
+pub(crate) mod accept;
 mod body;
 
 use axum::http::header::{CONTENT_TYPE, HeaderMap};

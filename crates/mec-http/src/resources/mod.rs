@@ -1,29 +1,34 @@
-//! Rows that are created over HTTP: `POST /api/accounts` and `POST /api/entitlements`. Each is a
-//! command to the engine, as every change of a tree is.
+//! The resources of the API: tables and views in PostgREST's language. Reading is a plan that the store
+//! renders; each change is a command to the engine, as every change of a tree is.
 
 mod accounts;
+mod describe;
 mod entitlements;
-mod prefer;
+mod format;
+mod preferences;
+mod profile;
+mod range;
+mod read;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, LOCATION};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{MethodRouter, any, get, post};
 use mec_engine::Request;
-use utoipa::openapi::OpenApi;
+use mec_query::plan;
+use mec_query::schema::{RESOURCES, Resource};
 
 use crate::App;
 use crate::args::{Arguments, Params, Shape};
-use crate::auth::{Caller, Service};
+use crate::auth::{Caller, Service, Visitor};
 use crate::error::ApiError;
-use crate::openapi::describe_table;
 use crate::reply::{JsonBody, Media};
-use prefer::Return;
+use preferences::{Preferences, Wanted};
+use read::PREFERENCE_APPLIED;
 
-const ALLOWED: &str = "OPTIONS,POST";
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+pub use describe::describe;
 
 /// A table that takes new rows.
 pub trait Table: Params {
@@ -38,22 +43,41 @@ pub trait Table: Params {
     fn request(self, app: &App, caller: &Caller) -> Result<Request, ApiError>;
 }
 
-/// The tables' routes.
+/// The routes of all resources.
 pub fn routes() -> Router<App> {
-    table::<accounts::NewAccount>(table::<entitlements::NewEntitlement>(Router::new()))
+    let mut router = Router::new().route("/api/{name}", any(unknown));
+    for resource in RESOURCES {
+        let methods = match resource.name {
+            "accounts" => methods(resource).merge(post(create::<accounts::NewAccount>)),
+            "entitlements" => methods(resource).merge(post(create::<entitlements::NewEntitlement>)),
+            _ => methods(resource),
+        };
+        router = router.route(&format!("/api/{}", resource.name), methods);
+    }
+    router
 }
 
-/// Adds the tables to the API's description.
-pub fn describe(api: &mut OpenApi) {
-    describe_table::<accounts::NewAccount>(api);
-    describe_table::<entitlements::NewEntitlement>(api);
+/// What can be done with a resource.
+fn methods(resource: &'static Resource) -> MethodRouter<App> {
+    let read =
+        async move |State(app): State<App>, visitor: Visitor, headers: HeaderMap, uri: Uri| {
+            read::read(&app, resource, &visitor, &headers, &uri).await
+        };
+    let options = async move || {
+        let allowed = HeaderValue::try_from(resource.methods());
+        let allowed = allowed.map(|allowed| (ALLOW, allowed)).ok();
+        (StatusCode::OK, axum::response::AppendHeaders(allowed))
+    };
+    let refuse = async move || ApiError::method_not_allowed("PGRST117", resource.methods());
+    get(read).options(options).fallback(refuse)
 }
 
-fn table<T: Table>(router: Router<App>) -> Router<App> {
-    let options = || async { (StatusCode::OK, [(ALLOW, ALLOWED)]) };
-    let refuse = || async { ApiError::method_not_allowed("PGRST117", ALLOWED) };
-    let methods = post(create::<T>).options(options).fallback(refuse);
-    router.route(&format!("/api/{}", T::NAME), methods)
+/// Answers a path below `/api/` that names no resource.
+async fn unknown(axum::extract::Path(name): axum::extract::Path<String>) -> ApiError {
+    match plan::resource(&name) {
+        Ok(_) => ApiError::internal(),
+        Err(error) => error.into(),
+    }
 }
 
 async fn create<T: Table>(
@@ -62,25 +86,27 @@ async fn create<T: Table>(
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
-    let wanted = Return::of(&headers);
+    let preferences = Preferences::read(&headers);
+    preferences.refuse_unknown()?;
+    let wanted = preferences.wanted;
     // Without a row in the answer there is no media type to agree on.
     let media = match wanted {
-        Return::Representation => row_media(&headers)?,
-        Return::Minimal | Return::HeadersOnly | Return::Unsaid => Media::Plain,
+        Some(Wanted::Representation) => row_media(&headers)?,
+        _ => Media::Plain,
     };
     let arguments = Arguments::from_json(Shape::Table(T::NAME), &body)?;
     let request = T::decode(&arguments)?.request(&app, &who.0)?;
     let outcome = app.engine().call(request).await?;
     let mut response = match wanted {
-        Return::Representation => {
+        Some(Wanted::Representation) => {
             let json = [(CONTENT_TYPE, HeaderValue::from_static(media.content_type()))];
             (StatusCode::CREATED, json, media.shape(outcome.body)?).into_response()
         }
         _ => StatusCode::CREATED.into_response(),
     };
     let headers = response.headers_mut();
-    if let Some(applied) = wanted.applied() {
-        headers.insert(PREFERENCE_APPLIED, HeaderValue::from_static(applied));
+    if let Some(applied) = preferences.applied(true) {
+        headers.insert(PREFERENCE_APPLIED, applied);
     }
     if let Some(id) = outcome.made
         && let Ok(location) = HeaderValue::try_from(format!("/api/{}?{}=eq.{id}", T::NAME, T::KEY))

@@ -76,7 +76,8 @@ impl Builder {
             offset: 0,
         };
         let mut names = Vec::new();
-        if select.is_empty() {
+        // An embedding that names no column is not told: it is there for filters.
+        if select.is_empty() && path.is_empty() {
             all_columns(&mut node);
         }
         for item in select {
@@ -155,7 +156,7 @@ impl Builder {
                 }
                 if *is_spread {
                     spread(node, &inner, index, related.side)?;
-                } else {
+                } else if !select.is_empty() {
                     node.outputs.push(Output {
                         name: name.clone(),
                         what: if counts {

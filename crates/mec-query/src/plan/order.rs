@@ -3,7 +3,7 @@
 use super::build::field;
 use super::{Field, Node, Order, PlanError};
 use crate::ast::OrderTerm;
-use crate::schema::Side;
+use crate::schema::{Kind, Side};
 
 /// So many terms an order may have.
 const MAX_TERMS: usize = 20;
@@ -26,9 +26,14 @@ pub(super) fn order(
         let embed = embed.transpose()?;
         let of = embed.and_then(|index| node.embeds.get(index));
         let resource = of.map_or(node.resource, |embed| embed.node.resource);
+        let field = field(resource, &term.column)?;
+        if field.kind == Kind::Json {
+            let message = "JSON has no order; take text of it with ->>";
+            return Err(PlanError::new("42883", message).with_details(field.column.name));
+        }
         order.push(Order {
             embed,
-            field: field(resource, &term.column)?,
+            field,
             is_descending: term.is_descending,
             nulls_first: term.nulls_first.unwrap_or(term.is_descending),
         });

@@ -1,0 +1,264 @@
+//! The media type of rows, chosen by `Accept`, and rows in it.
+
+use axum::http::HeaderValue;
+use axum::http::header::{ACCEPT, HeaderMap};
+use mec_query::rows::{Cell, Rows, write_text};
+
+use crate::error::ApiError;
+use crate::reply::accept::thousandths;
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Format {
+    kind: Kind,
+    strips_nulls: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Json,
+    Array,
+    Object,
+    Csv,
+}
+
+impl Format {
+    /// The format that the client likes best of those that there are.
+    pub fn choose(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let json = Self {
+            kind: Kind::Json,
+            strips_nulls: false,
+        };
+        let mut values = headers.get_all(ACCEPT).iter().peekable();
+        if values.peek().is_none() {
+            return Ok(json);
+        }
+        let mut best: Option<(u16, Self)> = None;
+        for range in values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|text| text.split(','))
+        {
+            if let Some((weight, format)) = acceptable(range)
+                && best.is_none_or(|(held, _)| weight > held)
+            {
+                best = Some((weight, format));
+            }
+        }
+        best.map(|(_, format)| format).ok_or_else(|| {
+            let hint = "application/json, application/vnd.pgrst.object+json, \
+                        application/vnd.pgrst.array+json or text/csv";
+            ApiError::new("PGRST107", "none of the accepted media types can be given")
+                .with_details("Accept")
+                .with_hint(Some(hint))
+        })
+    }
+
+    /// `Content-Type`.
+    pub fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match (self.kind, self.strips_nulls) {
+            (Kind::Json, _) => "application/json; charset=utf-8",
+            (Kind::Array, false) => "application/vnd.pgrst.array+json; charset=utf-8",
+            (Kind::Array, true) => {
+                "application/vnd.pgrst.array+json; nulls=stripped; charset=utf-8"
+            }
+            (Kind::Object, false) => "application/vnd.pgrst.object+json; charset=utf-8",
+            (Kind::Object, true) => {
+                "application/vnd.pgrst.object+json; nulls=stripped; charset=utf-8"
+            }
+            (Kind::Csv, _) => "text/csv; charset=utf-8",
+        })
+    }
+
+    /// Whether one object is asked for, so that another number of rows is an error.
+    pub fn is_object(self) -> bool {
+        self.kind == Kind::Object
+    }
+
+    /// The rows in this format.
+    pub fn write(self, names: &[&str], rows: &Rows) -> Result<String, ApiError> {
+        match self.kind {
+            Kind::Csv => csv(names, rows),
+            Kind::Json | Kind::Array => {
+                let mut out = String::with_capacity(2 + rows.rows.len() * names.len() * 24);
+                let names = quoted(names);
+                out.push('[');
+                for (index, row) in rows.rows.iter().enumerate() {
+                    if index > 0 {
+                        out.push_str(",\n ");
+                    }
+                    self.object(&names, row, &mut out);
+                }
+                out.push(']');
+                Ok(out)
+            }
+            Kind::Object => match rows.rows.as_slice() {
+                [row] => {
+                    let mut out = String::new();
+                    self.object(&quoted(names), row, &mut out);
+                    Ok(out)
+                }
+                other => Err(not_one(other.len())),
+            },
+        }
+    }
+
+    fn object(self, names: &[String], row: &[Cell], out: &mut String) {
+        out.push('{');
+        let mut is_first = true;
+        for (name, cell) in names.iter().zip(row) {
+            if self.strips_nulls && *cell == Cell::Null {
+                continue;
+            }
+            if !is_first {
+                out.push(',');
+            }
+            is_first = false;
+            out.push_str(name);
+            match cell {
+                Cell::Json(json) if self.strips_nulls => out.push_str(&stripped(json)),
+                cell => cell.write_json(out),
+            }
+        }
+        out.push('}');
+    }
+}
+
+/// The error of a result that is not one row.
+pub fn not_one(rows: usize) -> ApiError {
+    let details = format!("The result contains {rows} rows");
+    let message = "JSON object requested, multiple (or no) rows returned";
+    ApiError::new("PGRST116", message).with_details(details)
+}
+
+/// Names as JSON writes them before a value.
+fn quoted(names: &[&str]) -> Vec<String> {
+    let quoted = names.iter().map(|name| {
+        let mut out = String::with_capacity(name.len() + 3);
+        write_text(name, &mut out);
+        out.push(':');
+        out
+    });
+    quoted.collect()
+}
+
+/// JSON without the members that are null.
+fn stripped(json: &str) -> String {
+    fn strip(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Object(members) => {
+                members.retain(|_, value| !value.is_null());
+                members.values_mut().for_each(strip);
+            }
+            serde_json::Value::Array(elements) => elements.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    match serde_json::from_str(json) {
+        Ok(mut value) => {
+            strip(&mut value);
+            value.to_string()
+        }
+        Err(_) => json.to_owned(),
+    }
+}
+
+fn csv(names: &[&str], rows: &Rows) -> Result<String, ApiError> {
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::Any(b'\n'))
+        .from_writer(Vec::new());
+    let failed = |_| ApiError::internal();
+    writer.write_record(names).map_err(failed)?;
+    for row in &rows.rows {
+        let fields = row.iter().map(|cell| cell.to_text().unwrap_or_default());
+        writer.write_record(fields).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|_| ApiError::internal())?;
+    String::from_utf8(bytes).map_err(|_| ApiError::internal())
+}
+
+/// The format that a range of `Accept` asks for, with its weight in thousandths.
+fn acceptable(range: &str) -> Option<(u16, Format)> {
+    let mut parts = range.split(';').map(str::trim);
+    let kind = match parts.next()?.to_ascii_lowercase().as_str() {
+        "*/*" | "application/*" | "application/json" => Kind::Json,
+        "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => Kind::Array,
+        "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => Kind::Object,
+        "text/csv" | "text/*" => Kind::Csv,
+        _ => return None,
+    };
+    let mut weight = 1000;
+    let mut strips_nulls = false;
+    for parameter in parts {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "q" => weight = thousandths(value.trim())?,
+            "charset" if value.trim().eq_ignore_ascii_case("utf-8") => {}
+            "nulls" if value.trim() == "stripped" && matches!(kind, Kind::Array | Kind::Object) => {
+                strips_nulls = true;
+            }
+            // Other parameters change what is asked for.
+            _ => return None,
+        }
+    }
+    (weight > 0).then_some((weight, Format { kind, strips_nulls }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn format(accept: &str) -> Option<Format> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, accept.parse().unwrap());
+        Format::choose(&headers).ok()
+    }
+
+    fn rows() -> Rows {
+        Rows {
+            rows: vec![vec![
+                Cell::Text("a \"b\", c".to_owned()),
+                Cell::Null,
+                Cell::Decimal(1_500_000),
+                Cell::Json(r#"{"x":null,"y":[{"z":null}]}"#.to_owned()),
+            ]],
+            total: None,
+        }
+    }
+
+    #[track_caller]
+    fn check(accept: &str, expected: &str) {
+        let names = ["t", "n", "d", "j"];
+        let written = format(accept).unwrap().write(&names, &rows()).unwrap();
+        assert_eq!(written, expected);
+    }
+
+    #[test]
+    fn rows_in_each_format() {
+        check(
+            "*/*",
+            r#"[{"t":"a \"b\", c","n":null,"d":1.5,"j":{"x":null,"y":[{"z":null}]}}]"#,
+        );
+        check(
+            "application/vnd.pgrst.object+json;nulls=stripped",
+            r#"{"t":"a \"b\", c","d":1.5,"j":{"y":[{}]}}"#,
+        );
+        check(
+            "text/csv",
+            "t,n,d,j\n\"a \"\"b\"\", c\",,1.5,\"{\"\"x\"\":null,\"\"y\"\":[{\"\"z\"\":null}]}\"\n",
+        );
+    }
+
+    #[test]
+    fn one_object_is_one_row() {
+        let object = format("application/vnd.pgrst.object+json").unwrap();
+        let none = Rows::default();
+        assert_eq!(object.write(&["t"], &none).unwrap_err().code(), "PGRST116");
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for accept in ["image/png", "application/geo+json", "application/json;q=0"] {
+            assert_eq!(format(accept), None, "{accept}");
+        }
+    }
+}
