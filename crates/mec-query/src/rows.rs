@@ -104,6 +104,12 @@ pub fn time_text(at: Timestamp) -> String {
     told.strip_suffix(":00").map(str::to_owned).unwrap_or(told)
 }
 
+/// Millionths as a whole number; what lies in the middle goes away from zero, as PostgreSQL rounds.
+pub fn half_away(millionths: i128) -> i128 {
+    let half = if millionths < 0 { -500_000 } else { 500_000 };
+    millionths.saturating_add(half) / 1_000_000
+}
+
 fn hexadecimal(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 + bytes.len() * 2);
     text.push_str("\\x");
@@ -113,4 +119,25 @@ fn hexadecimal(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_is_half_away_from_zero() {
+        assert_eq!(half_away(1_500_000), 2);
+        assert_eq!(half_away(-1_500_000), -2);
+        assert_eq!(half_away(1_499_999), 1);
+    }
+
+    #[test]
+    fn times_as_postgresql_tells_them() {
+        let at = Timestamp::parse("2026-07-01T12:00:00.5Z").unwrap();
+        assert_eq!(time_text(at), "2026-07-01 12:00:00.5+00");
+        let told = local_time(at, "Asia/Kolkata");
+        assert_eq!(told.as_deref(), Some("2026-07-01T17:30:00.5+05:30"));
+        assert_eq!(local_time(at, "Mars/Olympus"), None);
+    }
 }

@@ -17,7 +17,8 @@ pub struct PlanError {
 }
 
 impl PlanError {
-    pub(crate) fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+    /// An error of a code with its message.
+    pub fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
             message: message.into(),

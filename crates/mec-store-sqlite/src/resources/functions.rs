@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use mec_core::{Quantity, Timestamp};
-use mec_query::Search;
 use mec_query::ast::SearchKind;
+use mec_query::like::is_like;
 use mec_query::plan::regex;
-use mec_query::rows::{Cell, local_time, time_text};
+use mec_query::rows::{Cell, half_away, local_time, time_text};
+use mec_query::{Search, json};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Result};
 use uuid::Uuid;
 
-use super::json;
 use crate::amount;
 
 /// Makes the functions known to a connection.
@@ -81,11 +81,7 @@ pub(crate) fn install(connection: &Connection) -> Result<()> {
     add("mec_like", 3, |of| {
         let any_case = of.get::<i64>(2)? != 0;
         let (pattern, held) = (of.get_raw(0).as_str()?, of.get_raw(1).as_str()?);
-        Ok(truth(if any_case {
-            is_like(&pattern.to_lowercase(), &held.to_lowercase())
-        } else {
-            is_like(pattern, held)
-        }))
+        Ok(truth(is_like(pattern, held, any_case)))
     })?;
     add("mec_match", 3, |of| {
         let any_case = of.get::<i64>(2)? != 0;
@@ -130,100 +126,4 @@ fn millionths(of: &Context<'_>) -> Result<Option<i128>> {
         ValueRef::Blob(bytes) => amount::from_ordered(bytes),
         other => Some(i128::from(other.as_i64()?)),
     })
-}
-
-fn half_away(millionths: i128) -> i128 {
-    let half = if millionths < 0 { -500_000 } else { 500_000 };
-    (millionths + half) / 1_000_000
-}
-
-/// SQL's LIKE: `%` for any letters, `_` for one, and a backslash before either of them itself.
-fn is_like(pattern: &str, text: &str) -> bool {
-    let pattern = letters(pattern);
-    let text: Vec<char> = text.chars().collect();
-    let (mut at, mut from) = (0, 0);
-    // Where to go on when what follows the last `%` does not fit: it takes one letter more.
-    let mut again = None;
-    while from < text.len() {
-        match (pattern.get(at), text.get(from)) {
-            (Some(Letter::Any), _) => {
-                again = Some((at + 1, from + 1));
-                at += 1;
-            }
-            (Some(Letter::One), _) => {
-                at += 1;
-                from += 1;
-            }
-            (Some(Letter::Is(wanted)), Some(held)) if wanted == held => {
-                at += 1;
-                from += 1;
-            }
-            _ => match again {
-                Some((after, next)) => {
-                    at = after;
-                    from = next;
-                    again = Some((after, next + 1));
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern.iter().skip(at).all(|letter| *letter == Letter::Any)
-}
-
-#[derive(Eq, PartialEq)]
-enum Letter {
-    Any,
-    One,
-    Is(char),
-}
-
-fn letters(pattern: &str) -> Vec<Letter> {
-    let mut letters = Vec::new();
-    let mut rest = pattern.chars();
-    while let Some(letter) = rest.next() {
-        letters.push(match letter {
-            '%' => Letter::Any,
-            '_' => Letter::One,
-            '\\' => match rest.next() {
-                Some(letter) => Letter::Is(letter),
-                None => break,
-            },
-            letter => Letter::Is(letter),
-        });
-    }
-    letters
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn likeness() {
-        for (pattern, text, expected) in [
-            ("a%", "abc", true),
-            ("%c", "abc", true),
-            ("%b%", "abc", true),
-            ("a_c", "abc", true),
-            ("a_", "abc", false),
-            ("", "", true),
-            ("", "a", false),
-            ("%", "", true),
-            ("a\\%", "a%", true),
-            ("a\\%", "ab", false),
-            ("%ab%ab", "abxab", true),
-            ("%ab%ab", "ab", false),
-            ("\u{e4}_", "\u{e4}\u{f6}", true),
-        ] {
-            assert_eq!(is_like(pattern, text), expected, "{pattern} {text}");
-        }
-    }
-
-    #[test]
-    fn rounding_is_half_away_from_zero() {
-        assert_eq!(half_away(1_500_000), 2);
-        assert_eq!(half_away(-1_500_000), -2);
-        assert_eq!(half_away(1_499_999), 1);
-    }
 }

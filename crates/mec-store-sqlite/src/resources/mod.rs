@@ -2,7 +2,6 @@
 
 mod dialect;
 mod functions;
-mod json;
 
 use mec_core::Timestamp;
 use mec_query::plan::{Plan, Value};

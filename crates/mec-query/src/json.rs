@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 /// JSON in one form for all that is equal: keys in order, no spaces.
-pub(super) fn canonical(text: &str) -> Option<String> {
+pub fn canonical(text: &str) -> Option<String> {
     let value: Value = serde_json::from_str(text).ok()?;
     serde_json::to_string(&value).ok()
 }
 
 /// A key's value, as JSON.
-pub(super) fn member(text: &str, key: &str) -> Option<String> {
+pub fn member(text: &str, key: &str) -> Option<String> {
     let value: Value = serde_json::from_str(text).ok()?;
     // An array takes a number for its index, however it is written.
     let found = match &value {
@@ -20,7 +20,7 @@ pub(super) fn member(text: &str, key: &str) -> Option<String> {
 }
 
 /// An element of an array, or of an object whose key is a number, as JSON.
-pub(super) fn element(text: &str, index: i64) -> Option<String> {
+pub fn element(text: &str, index: i64) -> Option<String> {
     let value: Value = serde_json::from_str(text).ok()?;
     let elements = value.as_array()?;
     let index = if index < 0 {
@@ -34,7 +34,7 @@ pub(super) fn element(text: &str, index: i64) -> Option<String> {
 }
 
 /// JSON as text: a string without its quotes, nothing for null.
-pub(super) fn text(json: &str) -> Option<String> {
+pub fn text(json: &str) -> Option<String> {
     match serde_json::from_str(json).ok()? {
         Value::Null => None,
         Value::String(text) => Some(text),
@@ -43,7 +43,7 @@ pub(super) fn text(json: &str) -> Option<String> {
 }
 
 /// Whether JSON holds other JSON.
-pub(super) fn contains(holds: &str, held: &str) -> Option<bool> {
+pub fn contains(holds: &str, held: &str) -> Option<bool> {
     let holds: Value = serde_json::from_str(holds).ok()?;
     let held: Value = serde_json::from_str(held).ok()?;
     // At the top an array also holds a plain value.
