@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::entitlement::LimitKind;
 use crate::ids::{AccountId, Code};
+use crate::ops::summary::LimitState;
 use crate::quantity::Quantity;
 use crate::rule::LimitAction;
 use crate::time::Timestamp;
@@ -197,6 +198,8 @@ pub enum Answer {
     Reserve(Box<ReserveAnswer>),
     /// Of `acquire_lease`.
     Lease(Box<LeaseAnswer>),
+    /// The limits of an account.
+    Limits(Vec<LimitState>),
     /// JSON that was answered before, or a row.
     Json(String),
 }
@@ -213,6 +216,7 @@ impl Answer {
             Self::Consume(answer) => serde_json::to_string(answer),
             Self::Reserve(answer) => serde_json::to_string(answer),
             Self::Lease(answer) => serde_json::to_string(answer),
+            Self::Limits(limits) => serde_json::to_string(limits),
             Self::Json(text) => return text.clone(),
         };
         // Serialising these types into a string fails for no value of theirs.
@@ -226,7 +230,12 @@ impl Answer {
             Self::Consume(answer) => Some(Box::new(answer.decision)),
             Self::Reserve(answer) => Some(Box::new(answer.decision)),
             Self::Lease(answer) => Some(Box::new(answer.decision)),
-            Self::Id(_) | Self::Bool(_) | Self::Number(_) | Self::Count(_) | Self::Json(_) => None,
+            Self::Id(_)
+            | Self::Bool(_)
+            | Self::Number(_)
+            | Self::Count(_)
+            | Self::Limits(_)
+            | Self::Json(_) => None,
         }
     }
 }

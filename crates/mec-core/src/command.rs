@@ -43,6 +43,7 @@ pub enum Command {
     EraseAccount,
     MoveAccount(ops::move_account::MoveAccount),
     CreateEntitlement(ops::entitlement::CreateEntitlement),
+    UsageSummary,
 }
 
 impl Command {
@@ -70,6 +71,7 @@ impl Command {
             Self::EraseAccount => "erase_account",
             Self::MoveAccount(_) => "move_account",
             Self::CreateEntitlement(_) => "create_entitlement",
+            Self::UsageSummary => "usage_summary",
         }
     }
 
@@ -216,6 +218,9 @@ pub fn execute(command: &Command, env: &Env<'_>, ids: &mut dyn IdSource) -> Resu
         Command::EraseAccount => ops::account::erase(env),
         Command::MoveAccount(to) => ops::move_account::move_account(to, env),
         Command::CreateEntitlement(create) => ops::entitlement::create(create, env, ids),
+        Command::UsageSummary => {
+            ops::summary::summary(env).map(|told| Executed::unchanged(Answer::Limits(told)))
+        }
     }
 }
 
@@ -248,6 +253,7 @@ pub fn without_account(
         Command::ReleaseReservation(_) | Command::HeartbeatLease(_) | Command::ReleaseLease(_) => {
             Ok(Answer::Bool(false))
         }
+        Command::UsageSummary => Ok(Answer::Limits(Vec::new())),
         Command::CommitReservation(_) => Err(Refusal::ReservationNotFound),
         Command::Correct(_) => Err(Refusal::EventNotFound),
         Command::VoidGrant(_) => Err(Refusal::GrantNotFound),

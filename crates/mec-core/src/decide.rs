@@ -21,6 +21,7 @@ use crate::verdict::{DecisionCode, Verdict};
 use limit::judge_limit;
 
 pub use limit::runs;
+pub(crate) use telling::in_unit_of;
 pub use telling::{Effect, decision};
 
 /// What one limit says to a request.

@@ -45,6 +45,23 @@ pub fn resets_at(
     }
 }
 
+/// When something of a limit next frees up by itself, whatever is requested: the window's end, for leases
+/// the earliest expiry, for a rolling window the first moment at which usage leaves it or a reservation
+/// ends. None if nothing will.
+pub fn frees_next_at(
+    limit: &Limit<'_>,
+    query: &Query<'_>,
+    figures: &Figures,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Need> {
+    let is_empty = figures.used == 0 && figures.reserved == 0;
+    match limit.allowed {
+        Some(_) if limit.is_rolling() && is_empty => Ok(None),
+        Some(_) if limit.is_rolling() => rolling_fit(limit, query, 1, now),
+        _ => resets_at(limit, query, figures, 0, now),
+    }
+}
+
 /// Walks what leaves a rolling window in the order in which it does: usage by its minute, and
 /// reservations when they end or leave.
 fn rolling_fit(

@@ -288,5 +288,6 @@ fn replay(stored: &StoredAnswer, request: &Request, account: Uuid) -> Answer {
         replayed: true,
         late: false,
         decision: None,
+        limits: None,
     })
 }

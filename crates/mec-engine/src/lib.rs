@@ -25,6 +25,7 @@ mod replacing;
 mod request;
 mod retention;
 mod stats;
+mod summary;
 mod working;
 
 use std::sync::Arc;
@@ -55,6 +56,7 @@ pub use ids::RisingIds;
 pub use request::{Consistency, Outcome, Request, Target};
 pub use retention::{RetentionPolicy, RetentionRun};
 pub use stats::Stats;
+pub use summary::MAX_SUMMARIES;
 
 /// How an engine behaves.
 #[derive(Clone, Debug)]

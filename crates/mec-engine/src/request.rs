@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use mec_core::answer::Answer;
+use mec_core::ops::summary::LimitState;
 use mec_core::{Command, Namespace};
 use mec_store::Locator;
 use sha2::{Digest, Sha256};
@@ -41,7 +43,7 @@ impl Target {
     }
 }
 
-/// How fresh the answer of a check must be.
+/// How fresh the answer of a check or summary must be.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Consistency {
     /// Behind what other processes committed by [`EngineConfig::staleness_bound`](crate::EngineConfig)
@@ -70,7 +72,7 @@ pub struct Request {
     pub guard: Option<Uuid>,
     /// The request's id, for the decision log.
     pub request_id: Option<Arc<str>>,
-    /// How fresh the answer must be, of a check. Others are always decided by what is committed.
+    /// How fresh the answer must be, of a check or summary. Others are always decided by what is committed.
     pub consistency: Consistency,
 }
 
@@ -101,17 +103,25 @@ pub struct Outcome {
     pub late: bool,
     /// The decision, of a command that decides and is not repeated.
     pub decision: Option<Box<mec_core::answer::Decision>>,
+    /// The limits of the account, of a command that tells them.
+    pub limits: Option<Vec<LimitState>>,
 }
 
 impl Outcome {
-    pub(crate) fn of(answer: mec_core::answer::Answer, account: Option<Uuid>) -> Self {
+    pub(crate) fn of(answer: Answer, account: Option<Uuid>) -> Self {
+        let body = answer.to_json();
+        let (decision, limits) = match answer {
+            Answer::Limits(limits) => (None, Some(limits)),
+            answer => (answer.into_decision(), None),
+        };
         Self {
-            body: answer.to_json(),
+            body,
             account,
             made: None,
             replayed: false,
             late: false,
-            decision: answer.into_decision(),
+            decision,
+            limits,
         }
     }
 }

@@ -147,7 +147,8 @@ fn tell_limit(
     });
 }
 
-fn in_unit_of(catalogue: &Catalogue, limit: &Limit<'_>, amount: i128) -> Quantity {
+/// An amount of a limit in the unit in which the limit is told; slots have none.
+pub(crate) fn in_unit_of(catalogue: &Catalogue, limit: &Limit<'_>, amount: i128) -> Quantity {
     match limit.kind {
         LimitKind::Concurrency => Quantity::from_micros(amount),
         _ => catalogue.in_unit(amount, limit.unit),

@@ -17,3 +17,4 @@ pub mod move_account;
 pub mod provision;
 mod record;
 pub mod reserve;
+pub mod summary;

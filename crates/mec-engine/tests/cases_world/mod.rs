@@ -7,6 +7,8 @@ mod catalogue;
 #[path = "../../../mec-core/tests/cases/commands.rs"]
 mod commands;
 
+mod summary;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -222,10 +224,13 @@ impl World for Running {
             About::Event(id) => Target::Event(id),
             About::Grant(id) => Target::Grant(id),
         };
-        if let Command::Check(_) = &command {
+        if let Command::Check(check) = &command {
             // The first answer may come from the store; the second comes from memory.
             let first = self.strong(target.clone(), command.clone());
-            let again = self.call(target, command);
+            let again = self.call(target.clone(), command.clone());
+            if let Target::Account(account) = target {
+                summary::agrees_with_check(self, account, check);
+            }
             assert_eq!(first, again, "{step:?}");
             return again;
         }

@@ -202,6 +202,7 @@ impl Naive {
             Command::CancelPlan(cancel) => self.cancel_plan(account, cancel, now),
             Command::MoveAccount(to) => self.move_account(account, to.new_parent, now),
             Command::EraseAccount => self.erase(account, now),
+            Command::UsageSummary => panic!("a summary is no step of a history"),
         }
     }
 
