@@ -78,9 +78,8 @@ fn every_statement_fits_and_the_service_may_run_it() {
     server.psql_as("mec_engine", &database, &script).unwrap();
 }
 
-/// A plan that is made while a table is empty is kept for as long as its connection is.
-#[test]
-fn no_plan_that_is_made_on_an_empty_database_walks_a_table_that_grows() {
+/// The plans of all statements, each after its name, as they are made on an empty database for any values.
+fn plans_on_an_empty_database() -> String {
     let server = Server::shared();
     let database = server.database();
     let options = run(async {
@@ -113,7 +112,13 @@ fn no_plan_that_is_made_on_an_empty_database_walks_a_table_that_grows() {
              DEALLOCATE s;\n"
         );
     }
-    let plans = server.psql(&database, &script).unwrap();
+    server.psql(&database, &script).unwrap()
+}
+
+/// A plan that is made while a table is empty is kept for as long as its connection is.
+#[test]
+fn no_plan_that_is_made_on_an_empty_database_walks_a_table_that_grows() {
+    let plans = plans_on_an_empty_database();
     let mut statement = "";
     let mut walks = Vec::new();
     for line in plans.lines() {
@@ -130,6 +135,34 @@ fn no_plan_that_is_made_on_an_empty_database_walks_a_table_that_grows() {
         }
     }
     assert_eq!(walks, Vec::<String>::new());
+}
+
+/// By its namespace alone, or without its account, an index is walked from end to end.
+#[test]
+fn a_series_reads_its_own_accounts_events_and_no_others() {
+    let plans = plans_on_an_empty_database();
+    for name in [
+        "series_select_accounts_by_level",
+        "series_select_details_by_level",
+    ] {
+        let is_name = |line: &&str| STATEMENTS.iter().any(|(name, _)| name == line);
+        let of_series = plans.lines().skip_while(|line| *line != name).skip(1);
+        let plan: Vec<&str> = of_series.take_while(|line| !is_name(line)).collect();
+        let mut read = 0;
+        for (table, found_by) in [
+            (" on consumption_ledger_", "account_id = "),
+            (" on accounts ", "parent_account_id = "),
+            (" on consumption_event_details ", "event_id = "),
+        ] {
+            let scans = plan.windows(2).filter(|lines| lines[0].contains(table));
+            for lines in scans {
+                let is_by_key = lines[1].contains("Index Cond:") && lines[1].contains(found_by);
+                assert!(is_by_key, "{name}: {lines:?}");
+                read += 1;
+            }
+        }
+        assert!(read > 2, "{name}: {plan:?}");
+    }
 }
 
 /// The tables that grow with what is done, and not with what is sold.
