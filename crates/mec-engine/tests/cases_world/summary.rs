@@ -20,7 +20,7 @@ pub fn agrees_with_check(running: &mut Running, account: Uuid, check: &Check) {
         ..check.clone()
     };
     let command = Command::Check(explained);
-    let Ok(body) = running.strong(Target::Account(account), command) else {
+    let Ok(body) = running.call(Target::Account(account), command) else {
         return;
     };
     let decision: Value = serde_json::from_str(&body).unwrap();
@@ -35,8 +35,8 @@ pub fn agrees_with_check(running: &mut Running, account: Uuid, check: &Check) {
         .filter(|view| view["level"] == 0 && view["resource_scope"] == scope)
         .map(of_view)
         .collect();
-    let all = strong_summary(running, account);
-    assert_eq!(all, bounded_summary(running, account));
+    let all = summary(running, account, Consistency::Strong);
+    assert_eq!(all, summary(running, account, Consistency::Bounded));
     let of_check = all.iter().filter(|state| {
         state.resource_type_code == check.resource
             && state.resource_scope == check.scope
@@ -47,14 +47,6 @@ pub fn agrees_with_check(running: &mut Running, account: Uuid, check: &Check) {
         rows.sort_by_key(Value::to_string);
     }
     assert_eq!(told, seen, "{check:?}");
-}
-
-fn strong_summary(running: &Running, account: Uuid) -> Vec<LimitState> {
-    summary(running, account, Consistency::Strong)
-}
-
-fn bounded_summary(running: &Running, account: Uuid) -> Vec<LimitState> {
-    summary(running, account, Consistency::Bounded)
 }
 
 fn summary(running: &Running, account: Uuid, consistency: Consistency) -> Vec<LimitState> {
