@@ -15,4 +15,5 @@ mod keys;
 mod late;
 mod moves;
 mod proxy;
+mod summaries;
 mod world;
