@@ -44,6 +44,11 @@ impl Caller {
         }
     }
 
+    /// How fresh the answers of checks must be.
+    pub fn consistency(&self) -> Consistency {
+        self.consistency
+    }
+
     /// The account whose subtree the caller may act in; none for the whole namespace.
     pub fn guard(&self) -> Option<Uuid> {
         self.identity

@@ -67,6 +67,8 @@ pub const CODES: &[ErrorCode] = &[
     ErrorCode { code: "42804", status: 400, summary: "The column is not true or false." },
     ErrorCode { code: "42846", status: 400, summary: "A value of the column's type has no such form." },
     ErrorCode { code: "query_too_complex", status: 400, summary: "The query asks for more than one query may." },
+    ErrorCode { code: "PGRST127", status: 400, summary: "These rows have no others embedded in them." },
+    ErrorCode { code: "filter_required", status: 400, summary: "The resource is asked about what a filter names only." },
     ErrorCode { code: "query_refused", status: 400, summary: "The database refused the query." },
     // 401 and 403: who calls.
     ErrorCode { code: "missing_token", status: 401, summary: "The call needs a bearer token." },

@@ -9,6 +9,7 @@ mod preferences;
 mod profile;
 mod range;
 mod read;
+mod summary;
 
 use axum::Router;
 use axum::extract::State;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::http::header::{CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, LINK, VARY};
-use axum::http::{HeaderName, HeaderValue, Uri};
+use axum::http::header::{
+    CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH, LINK, VARY,
+};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use mec_query::ast::Query;
 use mec_query::parse;
@@ -13,10 +15,11 @@ use mec_query::rows::{Cell, Rows, local_time};
 use mec_query::schema::{Resource, Source};
 use mec_store::QueryError;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use sha2::{Digest, Sha256};
 
 use super::format::Format;
 use super::preferences::Preferences;
-use super::range;
+use super::{range, summary};
 use crate::App;
 use crate::auth::Visitor;
 use crate::error::ApiError;
@@ -63,7 +66,18 @@ pub async fn read(
     let names = plan.node.columns();
     let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
     let body = format.write(&names, &found)?;
-    let mut response = (status, body).into_response();
+    let tag = (resource.source == Source::Engine).then(|| tag(&body));
+    let is_held = tag.as_ref().is_some_and(|tag| {
+        let held = headers.get_all(IF_NONE_MATCH).iter();
+        held.filter_map(|held| held.to_str().ok())
+            .flat_map(|held| held.split(','))
+            .any(|held| held.trim() == tag || held.trim() == "*")
+    });
+    let mut response = if is_held {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        (status, body).into_response()
+    };
     let to = response.headers_mut();
     to.insert(CONTENT_TYPE, format.content_type());
     to.insert(VARY, HeaderValue::from_static("Accept, Prefer, Range"));
@@ -74,6 +88,7 @@ pub async fn read(
         ),
         (CONTENT_LOCATION, location),
         (LINK, next),
+        (ETAG, tag.and_then(|tag| HeaderValue::try_from(tag).ok())),
         (PREFERENCE_APPLIED, preferences.applied(false)),
     ];
     for (name, value) in told {
@@ -91,8 +106,18 @@ pub async fn rows(
     resource: &'static Resource,
     plan: Arc<Plan>,
 ) -> Result<Rows, ApiError> {
+    if resource.source == Source::Engine {
+        return summary::rows(app, visitor, &plan).await;
+    }
     let answer = app.engine().query(visitor.reader(), plan).await;
     answer.map_err(|error| refused(resource, error))
+}
+
+/// What names an answer, so that a client need not be sent again what it holds.
+fn tag(body: &str) -> String {
+    let digest = Sha256::digest(body.as_bytes());
+    let digits = digest.iter().take(16).map(|byte| format!("{byte:02x}"));
+    format!("\"{}\"", digits.collect::<String>())
 }
 
 fn refused(resource: &'static Resource, error: QueryError) -> ApiError {
