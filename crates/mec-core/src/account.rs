@@ -68,6 +68,25 @@ pub struct Account {
     pub updated_at: Timestamp,
 }
 
+/// An id that a provider (`stripe`, `auth0`, ...) has for an account, unique in the namespace.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Hash, Serialize)]
+pub struct ExternalKey {
+    /// Whose id it is.
+    pub provider: Code,
+    /// The id.
+    pub external_id: String,
+}
+
+/// A link between an account and an id of a provider's.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct ExternalLink {
+    /// The id.
+    #[serde(flatten)]
+    pub key: ExternalKey,
+    /// The account.
+    pub account_id: AccountId,
+}
+
 impl Account {
     /// The zone of its calendar windows.
     pub fn zone(&self) -> Zone {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::account::Account;
+use crate::account::{Account, ExternalLink};
 use crate::entitlement::{Entitlement, EntitlementAudit, LimitKind};
 use crate::grant::{Draw, Grant};
 use crate::ids::{AccountId, Code, TreeId};
@@ -24,6 +24,10 @@ pub enum Change {
     AccountUpdated(Arc<Account>),
     /// An account got another parent, and everything below it moved along.
     AccountMoved(AccountMove),
+    /// An id of a provider's that was linked to no account names this one from now on.
+    ExternalIdLinked(ExternalLink),
+    /// An id of a provider's does not name this account any more.
+    ExternalIdUnlinked(ExternalLink),
     /// A new entitlement (`old` is none) or a new version of one.
     EntitlementPut {
         /// The row before.

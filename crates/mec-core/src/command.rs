@@ -44,6 +44,11 @@ pub enum Command {
     MoveAccount(ops::move_account::MoveAccount),
     CreateEntitlement(ops::entitlement::CreateEntitlement),
     UsageSummary,
+    UpdateAccount(ops::update_account::UpdateAccount),
+    UpdateEntitlement(ops::update_entitlement::UpdateEntitlement),
+    UpdateGrant(ops::update_grant::UpdateGrant),
+    LinkExternalId(ops::link_external_id::LinkExternalId),
+    UnlinkExternalId(ops::link_external_id::UnlinkExternalId),
 }
 
 impl Command {
@@ -72,6 +77,11 @@ impl Command {
             Self::MoveAccount(_) => "move_account",
             Self::CreateEntitlement(_) => "create_entitlement",
             Self::UsageSummary => "usage_summary",
+            Self::UpdateAccount(_) => "update_account",
+            Self::UpdateEntitlement(_) => "update_entitlement",
+            Self::UpdateGrant(_) => "update_grant",
+            Self::LinkExternalId(_) => "link_external_id",
+            Self::UnlinkExternalId(_) => "unlink_external_id",
         }
     }
 
@@ -221,6 +231,11 @@ pub fn execute(command: &Command, env: &Env<'_>, ids: &mut dyn IdSource) -> Resu
         Command::UsageSummary => {
             ops::summary::summary(env).map(|told| Executed::unchanged(Answer::Limits(told)))
         }
+        Command::UpdateAccount(update) => ops::update_account::update(update, env),
+        Command::UpdateEntitlement(update) => ops::update_entitlement::update(update, env, ids),
+        Command::UpdateGrant(update) => ops::update_grant::update(update, env),
+        Command::LinkExternalId(link) => ops::link_external_id::link(link, env),
+        Command::UnlinkExternalId(unlink) => ops::link_external_id::unlink(unlink, env),
     }
 }
 
@@ -256,7 +271,8 @@ pub fn without_account(
         Command::UsageSummary => Ok(Answer::Limits(Vec::new())),
         Command::CommitReservation(_) => Err(Refusal::ReservationNotFound),
         Command::Correct(_) => Err(Refusal::EventNotFound),
-        Command::VoidGrant(_) => Err(Refusal::GrantNotFound),
+        Command::VoidGrant(_) | Command::UpdateGrant(_) => Err(Refusal::GrantNotFound),
+        Command::UpdateEntitlement(_) => Err(Refusal::EntitlementNotFound),
         Command::CreateAccount(_) => Err(Refusal::ParentNotFound),
         Command::Meter(_)
         | Command::SetInventory(_)
@@ -267,7 +283,10 @@ pub fn without_account(
         | Command::SetAccountStatus(_)
         | Command::EraseAccount
         | Command::MoveAccount(_)
-        | Command::CreateEntitlement(_) => Err(Refusal::AccountNotFound),
+        | Command::CreateEntitlement(_)
+        | Command::UpdateAccount(_)
+        | Command::LinkExternalId(_)
+        | Command::UnlinkExternalId(_) => Err(Refusal::AccountNotFound),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Grants: extra prepaid quantity, and what events drew from it.
 
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::ids::{AccountId, Code};
@@ -7,7 +8,7 @@ use crate::quantity::Quantity;
 use crate::time::Timestamp;
 
 /// Extra prepaid quantity.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Grant {
     /// Its id.
     pub grant_id: Uuid,
@@ -24,6 +25,7 @@ pub struct Grant {
     /// The unit: the resource's default.
     pub unit_code: Code,
     /// What is left, in the base unit.
+    #[serde(serialize_with = "as_quantity")]
     pub remaining: i128,
     /// The highest is drawn first.
     pub priority: i32,
@@ -63,6 +65,10 @@ impl Grant {
             self.grant_id,
         )
     }
+}
+
+fn as_quantity<S: Serializer>(amount: &i128, to: S) -> Result<S::Ok, S::Error> {
+    Quantity::from_micros(*amount).serialize(to)
 }
 
 /// What one event drew from one grant.

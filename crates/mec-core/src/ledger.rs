@@ -88,4 +88,13 @@ impl EventFacts {
             None => self.draws.push(draw.clone()),
         }
     }
+
+    /// Takes in what became of a grant that the event drew from.
+    pub fn see_grant(&mut self, grant: &crate::grant::Grant) {
+        for held in &mut self.draws {
+            if held.grant_id == grant.grant_id {
+                held.grant_expires_at = grant.expires_at;
+            }
+        }
+    }
 }

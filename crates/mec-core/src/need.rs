@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::account::ExternalKey;
 use crate::book::PartRows;
+use crate::entitlement::Entitlement;
 use crate::grant::Grant;
 use crate::ids::{AccountId, Code};
 use crate::ledger::EventFacts;
@@ -59,6 +61,10 @@ pub enum Need {
     Reservation(Uuid),
     /// A grant that is not open any more.
     Grant(Uuid),
+    /// An entitlement that no part holds, since it is superseded.
+    Entitlement(Uuid),
+    /// The account that an id of a provider's is linked to.
+    Linked(ExternalKey),
     /// How many levels stand below an account.
     LevelsBelow(AccountId),
 }
@@ -108,6 +114,10 @@ pub enum Loaded {
     Reservation(Option<Arc<Reservation>>),
     /// For [`Need::Grant`]; none when there is no such grant.
     Grant(Option<Grant>),
+    /// For [`Need::Entitlement`]; none when there is no such entitlement.
+    Entitlement(Option<Arc<Entitlement>>),
+    /// For [`Need::Linked`]; none when it is linked to no account.
+    Linked(Option<AccountId>),
     /// For [`Need::LevelsBelow`]; 0 for an account without children.
     LevelsBelow(usize),
 }

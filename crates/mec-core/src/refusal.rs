@@ -38,6 +38,18 @@ pub enum Refusal {
     ReservationNotFound,
     #[error("the grant does not exist")]
     GrantNotFound,
+    #[error("the grant was voided and does not change any more")]
+    GrantVoided,
+    #[error("the entitlement does not exist")]
+    EntitlementNotFound,
+    #[error("another entitlement has taken the place of this one, or is about to")]
+    EntitlementSuperseded,
+    #[error("the row changed meanwhile")]
+    RowChanged,
+    #[error("a move, or another change of two trees, is the only one of its call")]
+    MoveNotAlone,
+    #[error("at most {limit} changes are made together")]
+    TooManyTogether { limit: usize },
     #[error("the plan {0} does not exist")]
     PlanNotFound(String),
     #[error("the account does not hold the plan {0}")]
@@ -110,6 +122,12 @@ impl Refusal {
             Self::EventNotFound => "event_not_found",
             Self::ReservationNotFound => "reservation_not_found",
             Self::GrantNotFound => "grant_not_found",
+            Self::GrantVoided => "grant_voided",
+            Self::EntitlementNotFound => "entitlement_not_found",
+            Self::EntitlementSuperseded => "entitlement_superseded",
+            Self::RowChanged => "row_changed",
+            Self::MoveNotAlone => "move_not_alone",
+            Self::TooManyTogether { .. } => "too_many_items",
             Self::PlanNotFound(_) => "plan_not_found",
             Self::PlanNotHeld(_) => "plan_not_held",
             Self::PlanArchived(_) => "plan_archived",
@@ -164,6 +182,8 @@ impl Refusal {
             Self::LookupsChanged { .. } => {
                 Some("read the lookups again and bring the change into them")
             }
+            Self::RowChanged => Some("read the row again and bring the change into it"),
+            Self::EntitlementSuperseded => Some("change the entitlement that takes its place"),
             Self::AlreadyCommitted(_) => Some("correct the event with correct_consumption"),
             _ => None,
         }

@@ -91,6 +91,8 @@ fn load(book: &Book, need: &Need) -> Loaded {
                 _ => None,
             }))
         }
+        Need::Entitlement(_) => Loaded::Entitlement(None),
+        Need::Linked(_) => Loaded::Linked(None),
         Need::Grant(id) => Loaded::Grant(applied.clone().find_map(|change| match change {
             Change::GrantPut(grant) if grant.grant_id == *id => Some(grant.clone()),
             _ => None,

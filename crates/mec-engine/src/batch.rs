@@ -3,12 +3,15 @@
 
 use std::time::{Duration, Instant};
 
-use mec_core::{IdSource, Refusal};
-use mec_store::{Batch, CommitError, CommitSet, DecisionRow, KeyRef, KeyState, Store, StoreError};
+use mec_core::{IdSource, Refusal, TreeHead};
+use mec_store::{
+    Batch, CommitError, CommitSet, DecisionRow, KeyRef, KeyState, Store, StoreError, TreeRef,
+};
 use rustc_hash::FxHashMap;
 
 use crate::deciding::{Run, TreeKey, key_of};
 use crate::error::EngineError;
+use crate::names::Names;
 use crate::request::{Outcome, Request};
 use crate::working::Working;
 use crate::{Shared, Stats, peers};
@@ -16,10 +19,10 @@ use crate::{Shared, Stats, peers};
 type Answer = Result<Outcome, EngineError>;
 
 /// So often a batch is tried that other writers are in the way of.
-const TRIES: usize = 8;
+pub(crate) const TRIES: usize = 8;
 
 /// No try begins later than this after the first: callers are better told than kept waiting.
-const PATIENCE: Duration = Duration::from_secs(8);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Answers requests in order. When a constraint refuses the commit, or something that one of them reads is
 /// damaged, each is tried alone, so that only the guilty one errs.
@@ -104,16 +107,69 @@ fn is_to_be_repeated<T>(attempted: &Result<T, CommitError>) -> bool {
     matches!(attempted, Err(CommitError::NotDone(StoreError::Again(_))))
 }
 
+/// The fields that constraints keep unique, by what names them in the constraint's words.
+const UNIQUE: [(&str, &str); 5] = [
+    ("external_id", "external_id"),
+    ("entitlement_id", "entitlement_id"),
+    ("entitlements_pkey", "entitlement_id"),
+    ("grant_id", "grant_id"),
+    ("accounts", "account_id"),
+];
+
 pub(crate) fn refused(error: CommitError) -> EngineError {
     match error {
         CommitError::Refused { overflow: true, .. } => Refusal::QuantityOverflow.into(),
-        CommitError::Refused { reason, .. } if reason.contains("accounts") => Refusal::Taken {
-            field: "account_id",
+        CommitError::Refused { reason, .. } => {
+            match UNIQUE.iter().find(|(of, _)| reason.contains(of)) {
+                Some((_, field)) => Refusal::Taken { field }.into(),
+                None => EngineError::Internal(reason),
+            }
         }
-        .into(),
-        CommitError::Refused { reason, .. } => EngineError::Internal(reason),
         CommitError::NotDone(error) | CommitError::InDoubt(error) => error.into(),
     }
+}
+
+/// Begins a batch for requests: finds the trees that they are about, and locks them.
+pub(crate) async fn begin<'a, S: Store>(
+    store: &S,
+    shared: &'a Shared,
+    lane: usize,
+    requests: &[Request],
+) -> Result<Run<'a, S::Batch>, StoreError> {
+    let keys: Vec<KeyRef> = requests.iter().filter_map(key_of).collect();
+    let hints = peers::hints(store, shared, requests).await?;
+    let batch = store.begin(lane, &hints.trees, &keys).await?;
+    let heads = hints.trees.into_iter().zip(batch.heads().iter().cloned());
+    let known = keys.into_iter().zip(batch.keys().iter().cloned());
+    let known = known.filter_map(|(key, state)| match state {
+        KeyState::Taken(stored) => Some((key, stored)),
+        KeyState::Free => None,
+    });
+    let locked: Option<FxHashMap<TreeRef, TreeHead>> = store
+        .has_peers()
+        .then(|| heads.filter_map(|(of, head)| Some((of, head?))).collect());
+    for (of, head) in locked.iter().flatten() {
+        // What others have committed to it since is loaded anew, and names nothing from memory.
+        let version = head.version;
+        shared.books.forget_older(&of.namespace, of.tree, version);
+    }
+    let mut run = Run {
+        now: batch.now(),
+        known: known.collect(),
+        is_alone: requests.len() == 1,
+        stuck: None,
+        locked,
+        batch,
+        shared,
+        trees: FxHashMap::default(),
+        work: shared.books.work(),
+        names: Names::default(),
+        places: hints.places,
+        catalogues: FxHashMap::default(),
+        keys: Vec::new(),
+    };
+    run.find_externals(hints.externals).await?;
+    Ok(run)
 }
 
 async fn attempt<S: Store>(
@@ -124,31 +180,7 @@ async fn attempt<S: Store>(
     requests: &[Request],
     decisions: Vec<DecisionRow>,
 ) -> Result<Vec<Option<Answer>>, CommitError> {
-    let keys: Vec<KeyRef> = requests.iter().filter_map(key_of).collect();
-    let hints = peers::hints(store, shared, requests).await?;
-    let batch = store.begin(lane, &hints.trees, &keys).await?;
-    let heads = hints.trees.into_iter().zip(batch.heads().iter().cloned());
-    let known = keys.into_iter().zip(batch.keys().iter().cloned());
-    let known = known.filter_map(|(key, state)| match state {
-        KeyState::Taken(stored) => Some((key, stored)),
-        KeyState::Free => None,
-    });
-    let mut run = Run {
-        now: batch.now(),
-        known: known.collect(),
-        is_alone: requests.len() == 1,
-        locked: store
-            .has_peers()
-            .then(|| heads.filter_map(|(of, head)| Some((of, head?))).collect()),
-        batch,
-        shared,
-        trees: FxHashMap::default(),
-        work: shared.books.work(),
-        externals: hints.externals,
-        places: hints.places,
-        catalogues: FxHashMap::default(),
-        keys: Vec::new(),
-    };
+    let mut run = begin(store, shared, lane, requests).await?;
     let mut answers = Vec::with_capacity(requests.len());
     for (index, request) in requests.iter().enumerate() {
         let catalogue = run.catalogue(store, &request.namespace).await?;
@@ -159,6 +191,23 @@ async fn attempt<S: Store>(
         }
         answers.push(answer.transpose());
     }
+    let told = requests.iter().zip(&answers);
+    let told = told.filter_map(|(request, answer)| match answer {
+        Some(Ok(outcome)) => Some((request, outcome)),
+        _ => None,
+    });
+    commit(run, told, decisions, ids).await?;
+    Ok(answers)
+}
+
+/// Commits what was decided, and then makes it visible to readers.
+pub(crate) async fn commit<'r, B: Batch>(
+    run: Run<'_, B>,
+    told: impl Iterator<Item = (&'r Request, &'r Outcome)>,
+    decisions: Vec<DecisionRow>,
+    ids: &mut dyn IdSource,
+) -> Result<(), CommitError> {
+    let shared = run.shared;
     let trees: Vec<_> = run
         .trees
         .values()
@@ -181,17 +230,15 @@ async fn attempt<S: Store>(
         committed?;
         Stats::add(&shared.stats.commits, 1);
     }
-    for (request, answer) in requests.iter().zip(&answers) {
-        if let Some(Ok(outcome)) = answer
-            && let Some(catalogue) = run.catalogues.get(&request.namespace)
-        {
+    for (request, outcome) in told {
+        if let Some(catalogue) = run.catalogues.get(&request.namespace) {
             shared
                 .decisions
                 .note(shared, request, outcome, catalogue, run.now, ids);
         }
     }
     publish(shared, run.trees);
-    Ok(answers)
+    Ok(())
 }
 
 /// Makes what was committed visible to readers.

@@ -74,6 +74,12 @@ impl Engine {
             _ => return None,
         };
         let (path, last_at) = shared.books.path(&request.namespace, account, seen)?;
+        if let Target::External(external) = &request.target
+            && path.first().map(|own| own.account.external_id.as_ref()) != Some(Some(external))
+        {
+            // It named this account before.
+            return None;
+        }
         let is_below = |root| path.iter().any(|part| part.id() == root);
         if request.guard.is_some_and(|root| !is_below(root)) {
             return None;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mec_core::book::TreeHead;
 use mec_core::change::Change;
 use mec_core::command::{Env, Executed, execute, without_account};
-use mec_core::{Catalogue, Command, IdSource, Namespace, Need, Refusal, Stop, Timestamp};
+use mec_core::{Book, Catalogue, Command, IdSource, Namespace, Need, Refusal, Stop, Timestamp};
 use mec_store::{
     Batch, CatalogueAge, KeyRef, KeyRow, Store, StoreError, StoredAnswer, TreeRef, key_hash,
 };
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::Shared;
 use crate::books::Work;
 use crate::error::EngineError;
+use crate::names::Names;
 use crate::place::Placed;
 use crate::request::{Outcome, Request, Target};
 use crate::working::Working;
@@ -42,7 +43,8 @@ pub(crate) struct Run<'a, B> {
     pub trees: FxHashMap<TreeKey, Working>,
     /// Tells what others commit to these trees meanwhile.
     pub work: Work<'a>,
-    pub externals: FxHashMap<(Namespace, String), (Uuid, Uuid)>,
+    /// What names accounts, as the batch knows it.
+    pub names: Names,
     /// The trees of accounts that were looked up or made in this batch.
     pub places: FxHashMap<(Namespace, Uuid), Uuid>,
     /// The heads of the trees that the batch has locked; none where nobody else writes to the store.
@@ -52,6 +54,8 @@ pub(crate) struct Run<'a, B> {
     pub keys: Vec<KeyRow>,
     // A command that needs two trees runs alone, so that no part is worked on twice.
     pub is_alone: bool,
+    /// Why a command must run alone, where that does not change by another look for its tree.
+    pub stuck: Option<Refusal>,
 }
 
 impl<B: Batch> Run<'_, B> {
@@ -102,7 +106,7 @@ impl<B: Batch> Run<'_, B> {
             return replay(stored, request, account).map(Some);
         }
         if !matches!(request.target, Target::NewTree(_)) {
-            self.refuse_taken(request).await?;
+            self.refuse_taken(request, account).await?;
         }
         self.refuse_unknown_parent(request).await?;
         let book_key = (request.namespace.clone(), tree);
@@ -167,12 +171,13 @@ impl<B: Batch> Run<'_, B> {
         let Some(working) = self.trees.get_mut(&(request.namespace.clone(), commits)) else {
             return Err(EngineError::Closed);
         };
+        let left = left_by(&changes, &working.book);
         let now = self.now.max(last_at.unwrap_or_else(|| last_of(working)));
         working
             .book
             .apply(&changes, now)
             .map_err(|lost| EngineError::Internal(lost.to_string()))?;
-        self.note_new_accounts(request, &changes, tree);
+        self.note_names(request, &changes, tree, left.as_deref());
         if self.is_alone {
             self.touch_others(commits, now, joined.is_some());
         }
@@ -199,21 +204,39 @@ impl<B: Batch> Run<'_, B> {
         }
     }
 
-    fn note_new_accounts(&mut self, request: &Request, changes: &[Change], tree: Uuid) {
+    fn note_names(
+        &mut self,
+        request: &Request,
+        changes: &[Change],
+        tree: Uuid,
+        left: Option<&str>,
+    ) {
+        let namespace = &request.namespace;
         for change in changes {
-            let Change::AccountCreated(account) = change else {
-                continue;
-            };
-            let namespace = &request.namespace;
-            self.places
-                .insert((namespace.clone(), account.account_id), tree);
-            if let Some(external) = &account.external_id {
-                let place = (account.account_id, tree);
-                self.externals
-                    .insert((namespace.clone(), external.clone()), place);
+            if let Change::AccountCreated(account) = change {
+                let key = (namespace.clone(), account.account_id);
+                self.places.insert(key, tree);
             }
+            if let Change::ExternalIdLinked(link) | Change::ExternalIdUnlinked(link) = change {
+                // Commands of other trees ask anew.
+                for other in self.trees.values_mut() {
+                    other.book.links.remove(&link.key);
+                }
+            }
+            self.names.take_in(namespace, tree, change, left);
         }
     }
+}
+
+/// The external id of the account whose columns a command changes, before it.
+fn left_by(changes: &[Change], book: &Book) -> Option<String> {
+    changes.iter().find_map(|change| match change {
+        Change::AccountUpdated(account) => {
+            let before = book.part(account.account_id).ok()?;
+            before.account.external_id.clone()
+        }
+        _ => None,
+    })
 }
 
 async fn loop_until_decided<B: Batch>(
@@ -225,6 +248,7 @@ async fn loop_until_decided<B: Batch>(
     ids: &mut dyn IdSource,
 ) -> Result<Option<Executed>, EngineError> {
     if matches!(request.command, Command::MoveAccount(_)) && !run.is_alone {
+        run.stuck = Some(Refusal::MoveNotAlone);
         return Ok(None);
     }
     for _ in 0..MAX_NEEDS {
@@ -245,6 +269,13 @@ async fn loop_until_decided<B: Batch>(
             Err(Stop::Refused(refusal)) => return Err(refusal.into()),
             Err(Stop::Need(need)) => need,
         };
+        if let Need::Linked(key) = &need
+            && let Some(link) = run.names.link(&request.namespace, key)
+        {
+            // What another tree's command changed before, the store does not show.
+            working.book.links.insert(key.clone(), link);
+            continue;
+        }
         let other = working
             .satisfy(need.clone(), run.shared, &mut run.batch)
             .await?;
@@ -254,6 +285,7 @@ async fn loop_until_decided<B: Batch>(
             Some(_) if !run.is_alone => {
                 // The other tree's own working copy may change it in this batch.
                 working.forget(&need);
+                run.stuck = Some(Refusal::MoveNotAlone);
                 return Ok(None);
             }
             Some(other) => {

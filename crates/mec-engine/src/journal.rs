@@ -1,28 +1,34 @@
 //! The Journal: the one way by which anything changes. A writer thread takes all commands that wait,
 //! so that a batch grows while the previous one is being synced, and no timer delays anyone.
 
+mod lanes;
+
 use std::collections::BTreeMap;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use mec_core::catalogue::Lookups;
-use mec_core::{Catalogue, Command, IdSource, Namespace};
+use mec_core::{Catalogue, IdSource, Namespace};
 use mec_store::{CatalogueAge, CatalogueDraft, Expired, Retention, Store};
 use parking_lot::Mutex;
-use rustc_hash::FxHasher;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::error::EngineError;
-use crate::request::{Outcome, Request, Target};
+use crate::request::{Outcome, Request};
+use crate::together::{self, End, TogetherError};
 use crate::{Shared, Stats, batch, replacing};
 
 type Answers = Vec<Result<Outcome, EngineError>>;
 
 enum Job {
     Commands(Vec<Request>, oneshot::Sender<Answers>),
+    Together(
+        Vec<Request>,
+        End,
+        oneshot::Sender<Result<Vec<Outcome>, TogetherError>>,
+    ),
     Catalogue(
         Namespace,
         Box<CatalogueDraft>,
@@ -147,50 +153,37 @@ impl Journal {
         Ok(answers.into_values().collect())
     }
 
+    /// Hands commands that are done together, or not at all, to the lane of the first.
+    pub(crate) async fn submit_together(
+        &self,
+        requests: Vec<Request>,
+        end: End,
+    ) -> Result<Vec<Outcome>, TogetherError> {
+        let Some(first) = requests.first() else {
+            return Ok(Vec::new());
+        };
+        let lane = self.lane_of(first).unwrap_or_else(|| self.any_lane(first));
+        let (answer, answered) = oneshot::channel();
+        self.put(lane, Job::Together(requests, end, answer))?;
+        answered.await.map_err(|_| EngineError::Closed)?
+    }
+
+    fn put(&self, lane: usize, job: Job) -> Result<(), EngineError> {
+        let lane = self.lanes.get(lane).ok_or(EngineError::Closed)?;
+        lane.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => EngineError::Busy,
+            mpsc::error::TrySendError::Closed(_) => EngineError::Closed,
+        })
+    }
+
     fn send(
         &self,
         lane: usize,
         requests: Vec<Request>,
     ) -> Result<oneshot::Receiver<Answers>, EngineError> {
         let (answer, answered) = oneshot::channel();
-        let lane = self.lanes.get(lane).ok_or(EngineError::Closed)?;
-        lane.try_send(Job::Commands(requests, answer))
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => EngineError::Busy,
-                mpsc::error::TrySendError::Closed(_) => EngineError::Closed,
-            })?;
+        self.put(lane, Job::Commands(requests, answer))?;
         Ok(answered)
-    }
-
-    /// The lane of a command's tree; none where that is not in memory, or where it is not the only one.
-    fn lane_of(&self, request: &Request) -> Option<usize> {
-        let is_of_one_tree = !matches!(request.command, Command::MoveAccount(_));
-        let books = &self.shared.books;
-        let place = books.place(&request.namespace, &request.target);
-        let (_, tree) = place.filter(|_| is_of_one_tree)?;
-        Some(self.lane_by(&request.namespace, tree))
-    }
-
-    /// A lane for a command whose tree is not in memory. It is a matter of speed only: two lanes that write
-    /// to one tree wait for each other in the store. An owner has the id of its tree.
-    fn any_lane(&self, request: &Request) -> usize {
-        match &request.target {
-            Target::External(external) => self.lane_by(&request.namespace, external),
-            Target::Account(id)
-            | Target::NewTree(id)
-            | Target::Lease(id)
-            | Target::Reservation(id)
-            | Target::Event(id)
-            | Target::Grant(id) => self.lane_by(&request.namespace, id),
-        }
-    }
-
-    fn lane_by(&self, namespace: &Namespace, key: impl Hash) -> usize {
-        let mut hasher = FxHasher::default();
-        (namespace, key).hash(&mut hasher);
-        // The upper bits are the mixed ones.
-        let hash = usize::try_from(hasher.finish() >> 32).unwrap_or_default();
-        hash.checked_rem(self.lanes.len()).unwrap_or_default()
     }
 
     async fn act<T>(
@@ -273,6 +266,10 @@ impl<S: Store> Writer<S> {
                         count = count.saturating_add(requests.len());
                         commands.push((requests, answer));
                     }
+                    Job::Together(requests, end, answer) => {
+                        self.take_batch(std::mem::take(&mut commands)).await;
+                        self.take_together(&requests, end, answer).await;
+                    }
                     Job::Stop(answer) => {
                         self.take_batch(std::mem::take(&mut commands)).await;
                         self.finish(waiting).await;
@@ -297,11 +294,33 @@ impl<S: Store> Writer<S> {
         waiting.close();
         while let Some(job) = waiting.recv().await {
             // Whatever else was asked for is told that the engine has stopped.
-            if let Job::Commands(requests, answer) = job {
-                self.take_batch(vec![(requests, answer)]).await;
+            match job {
+                Job::Commands(requests, answer) => {
+                    self.take_batch(vec![(requests, answer)]).await;
+                }
+                Job::Together(requests, end, answer) => {
+                    self.take_together(&requests, end, answer).await;
+                }
+                _ => {}
             }
         }
         self.take_batch(Vec::new()).await;
+    }
+
+    /// A group is a batch of its own, so that none of its commands shares the fate of another caller's.
+    async fn take_together(
+        &mut self,
+        requests: &[Request],
+        end: End,
+        answer: oneshot::Sender<Result<Vec<Outcome>, TogetherError>>,
+    ) {
+        let stats = &self.shared.stats;
+        Stats::add(&stats.batches, 1);
+        Stats::add(&stats.commands, u64::try_from(requests.len()).unwrap_or(0));
+        let ids = &mut self.ids;
+        let done = together::run(&*self.store, &self.shared, self.lane, ids, requests, end).await;
+        // A caller that no longer waits has still had it done.
+        let _ = answer.send(done);
     }
 
     async fn take_batch(&mut self, commands: Vec<(Vec<Request>, oneshot::Sender<Answers>)>) {
@@ -347,6 +366,6 @@ async fn do_act<S: Store>(store: &S, shared: &Shared, act: Job) {
             let _ = answer.send(dropped.map_err(batch::refused));
         }
         // The writer keeps these to itself.
-        Job::Commands(..) | Job::Stop(_) => {}
+        Job::Commands(..) | Job::Together(..) | Job::Stop(_) => {}
     }
 }

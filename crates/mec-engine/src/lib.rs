@@ -18,6 +18,7 @@ mod expiry;
 mod freshness;
 mod ids;
 mod journal;
+mod names;
 mod peers;
 mod place;
 mod reads;
@@ -26,6 +27,8 @@ mod request;
 mod retention;
 mod stats;
 mod summary;
+mod taken;
+mod together;
 mod working;
 
 use std::sync::Arc;
@@ -57,6 +60,7 @@ pub use request::{Consistency, Outcome, Request, Target};
 pub use retention::{RetentionPolicy, RetentionRun};
 pub use stats::Stats;
 pub use summary::MAX_SUMMARIES;
+pub use together::{End, TogetherError};
 
 /// How an engine behaves.
 #[derive(Clone, Debug)]
@@ -188,6 +192,18 @@ impl Engine {
                     .unwrap_or(Err(EngineError::Closed))
             })
             .collect())
+    }
+
+    /// Answers at most 1,000 requests together: each sees what those before it changed, and the first
+    /// that is refused undoes all. A denied request is answered, not refused. With [`End::Rollback`]
+    /// it is told what would be answered, and nothing changes.
+    pub async fn call_together(
+        &self,
+        requests: Vec<Request>,
+        end: End,
+    ) -> Result<Vec<Outcome>, TogetherError> {
+        together::refuse(&requests)?;
+        self.journal.submit_together(requests, end).await
     }
 
     /// The catalogue of a namespace as it is now.

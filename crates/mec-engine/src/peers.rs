@@ -125,7 +125,8 @@ pub(crate) struct Hints {
     pub trees: Vec<TreeRef>,
     /// Where accounts were found that are not in memory.
     pub places: FxHashMap<(Namespace, Uuid), Uuid>,
-    pub externals: FxHashMap<(Namespace, String), (Uuid, Uuid)>,
+    /// The external ids that were found. What they name may change until the trees are locked.
+    pub externals: Vec<(Namespace, String)>,
 }
 
 /// Finds the trees that a batch is to lock; none where nobody else writes to the store.
@@ -137,7 +138,7 @@ pub(crate) async fn hints<S: Store>(
     let mut hints = Hints {
         trees: Vec::new(),
         places: FxHashMap::default(),
-        externals: FxHashMap::default(),
+        externals: Vec::new(),
     };
     if !store.has_peers() {
         return Ok(hints);
@@ -167,8 +168,7 @@ pub(crate) async fn hints<S: Store>(
             continue;
         };
         if let Locator::External(external) = locator {
-            let found = (place.account, place.tree);
-            hints.externals.insert((namespace.clone(), external), found);
+            hints.externals.push((namespace.clone(), external));
         }
         hints
             .places

@@ -2,11 +2,12 @@
 
 use mec_core::book::TreeHead;
 use mec_core::{Command, Namespace, Refusal, Timestamp};
-use mec_store::{Batch, Locator, TreeRef};
+use mec_store::{Batch, Locator, StoreError, TreeRef};
 use uuid::Uuid;
 
 use crate::deciding::{MAX_NEEDS, Run};
 use crate::error::EngineError;
+use crate::names::External;
 use crate::request::{Request, Target};
 use crate::working::Working;
 
@@ -31,21 +32,24 @@ impl<B: Batch> Run<'_, B> {
                 }
                 // Before anything of the new tree exists, so that a tree that has the id already
                 // is not touched.
-                self.refuse_taken(request).await?;
+                self.refuse_taken(request, *account).await?;
                 let head = TreeHead::new(*account, self.batch.fencing_epoch());
                 let working = Working::new(namespace.clone(), head, true);
                 self.open(working);
                 return Ok(Placed::At(*account, *account));
             }
-            Target::External(external)
-                if self
-                    .externals
-                    .contains_key(&(namespace.clone(), external.clone())) =>
-            {
-                self.externals
-                    .get(&(namespace.clone(), external.clone()))
-                    .copied()
-            }
+            Target::External(external) => match self.names.external(namespace, external) {
+                Some(External::Own(spot) | External::Found(spot)) => Some(spot),
+                Some(External::Changed { .. }) => {
+                    self.stuck = Some(Refusal::bad_value(
+                        "p_external_id",
+                        "an id that nothing before it in the same call changes",
+                    ));
+                    return Ok(Placed::Unlocked);
+                }
+                None => self.known_place(namespace, &request.target),
+            },
+            Target::Entitlement(id) | Target::Grant(id) => self.names.made(namespace, *id),
             target => self.known_place(namespace, target),
         };
         let place = match (found, request.target.locator()) {
@@ -57,11 +61,17 @@ impl<B: Batch> Run<'_, B> {
                 };
                 let account = (namespace.clone(), place.account);
                 self.places.insert(account, place.tree);
+                if let Target::External(external) = &request.target {
+                    let spot = (place.account, place.tree);
+                    self.names.found(namespace, external.clone(), spot);
+                }
                 (place.account, place.tree)
             }
             (None, None) => return Ok(Placed::Nowhere),
         };
-        if !self.is_alone && !self.is_locked(namespace, place.1) {
+        // What an external id names may change until the tree is locked.
+        let needs_lock = !self.is_alone || matches!(request.target, Target::External(_));
+        if needs_lock && !self.is_locked(namespace, place.1) {
             return Ok(Placed::Unlocked);
         }
         self.open_tree(namespace, place.1).await?;
@@ -209,31 +219,25 @@ impl<B: Batch> Run<'_, B> {
         }
     }
 
-    /// A new account's id and external id must be free.
-    pub(crate) async fn refuse_taken(&mut self, request: &Request) -> Result<(), EngineError> {
-        let Command::CreateAccount(create) = &request.command else {
-            return Ok(());
-        };
-        let mut locators = vec![Locator::Account(create.account_id)];
-        locators.extend(create.external_id.clone().map(Locator::External));
-        let here = create.external_id.as_ref().is_some_and(|e| {
-            self.externals
-                .contains_key(&(request.namespace.clone(), e.clone()))
-        });
-        let id = (request.namespace.clone(), create.account_id);
-        let id_here = self.places.contains_key(&id);
-        let found = self.batch.locate(&request.namespace, &locators).await?;
-        if id_here || found.first().is_some_and(Option::is_some) {
-            return Err(Refusal::Taken {
-                field: "account_id",
+    /// Finds what external ids name, now that the trees are locked.
+    pub(crate) async fn find_externals(
+        &mut self,
+        mut asked: Vec<(Namespace, String)>,
+    ) -> Result<(), StoreError> {
+        asked.sort_unstable();
+        for of_one in asked.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some((namespace, _)) = of_one.first() else {
+                continue;
+            };
+            let locators = of_one.iter().map(|(_, id)| Locator::External(id.clone()));
+            let locators: Vec<_> = locators.collect();
+            let found = self.batch.locate(namespace, &locators).await?;
+            for ((_, external), place) in of_one.iter().zip(found) {
+                if let Some(place) = place {
+                    let spot = (place.account, place.tree);
+                    self.names.found(namespace, external.clone(), spot);
+                }
             }
-            .into());
-        }
-        if here || found.get(1).is_some_and(Option::is_some) {
-            return Err(Refusal::Taken {
-                field: "external_id",
-            }
-            .into());
         }
         Ok(())
     }

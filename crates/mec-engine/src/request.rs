@@ -24,6 +24,8 @@ pub enum Target {
     Event(Uuid),
     /// The account that holds a grant.
     Grant(Uuid),
+    /// The account that holds an entitlement.
+    Entitlement(Uuid),
     /// A new tree with this owner.
     NewTree(Uuid),
 }
@@ -38,6 +40,7 @@ impl Target {
             Self::Reservation(id) => Locator::Reservation(*id),
             Self::Event(id) => Locator::Event(*id),
             Self::Grant(id) => Locator::Grant(*id),
+            Self::Entitlement(id) => Locator::Entitlement(*id),
             Self::NewTree(_) => return None,
         })
     }

@@ -50,6 +50,7 @@ fn counted_in(unit: &str) -> CatalogueDraft {
 
 fn per_fortnight() -> Command {
     Command::CreateEntitlement(CreateEntitlement {
+        entitlement_id: None,
         resource: "benchmark_runs".into(),
         scope: None,
         limit_kind: LimitKind::Cumulative,

@@ -26,6 +26,7 @@ impl World {
 
     async fn allow(&self, account: Uuid, resource: &str, kind: LimitKind, quantity: i64) {
         let create = ops::entitlement::CreateEntitlement {
+            entitlement_id: None,
             resource: resource.into(),
             scope: None,
             limit_kind: kind,

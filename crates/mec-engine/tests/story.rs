@@ -105,6 +105,7 @@ async fn both_the_user_s_cap_and_the_organization_s_pool_hold() {
     world.provision(acme, "starter").await;
     let user = world.account(Some(acme), "user").await;
     let create = ops::entitlement::CreateEntitlement {
+        entitlement_id: None,
         resource: "benchmark_runs".into(),
         scope: None,
         limit_kind: LimitKind::Cumulative,

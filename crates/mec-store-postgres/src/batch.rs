@@ -19,7 +19,7 @@ use crate::connection::{Connection, Value};
 use crate::error::Fault;
 use crate::lane::Lane;
 use crate::values::Columns;
-use crate::{catalogue, convert, load, sql};
+use crate::{catalogue, convert, load, locate, sql};
 
 /// One transaction of the store on PostgreSQL. Its trees are locked, and its lane's row in `writers`
 /// bears its id, by which a commit that was not answered is settled. Its keys are looked up after the
@@ -194,7 +194,7 @@ impl Batch for PostgresBatch {
             .iter()
             .map(|locator| (namespace.clone(), locator.clone()));
         let references: Vec<_> = references.collect();
-        Ok(load::locate(held(&self.connection)?, &references).await?)
+        Ok(locate::locate(held(&self.connection)?, &references).await?)
     }
 
     async fn head(

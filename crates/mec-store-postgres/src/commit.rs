@@ -5,7 +5,7 @@ use postgres_types::ToSql;
 
 use crate::connection::Connection;
 use crate::error::Fault;
-use crate::fold::Folded;
+use crate::fold::{Folded, FoldedLink};
 use crate::values::{At, decimal};
 use crate::writes::Writes;
 use crate::{moving, rows, sql};
@@ -24,7 +24,7 @@ pub(crate) async fn write(
     set: &CommitSet,
     writer: uuid::Uuid,
 ) -> Result<(), Stopped> {
-    let folded = Folded::of(&set.trees)?;
+    let folded = Folded::of(set)?;
     for (namespace, tree, moved) in &folded.moves {
         moving::move_account(connection, namespace, *tree, moved)
             .await
@@ -60,6 +60,12 @@ impl From<CommitError> for Stopped {
 
 fn rows_of_accounts(folded: &Folded, writes: &mut Writes) {
     let (new, changed): (Vec<_>, Vec<_>) = folded.accounts.iter().partition(|(_, row)| row.is_new);
+    let changed_rows = || changed.iter().map(|((ns, _), row)| rows::account(ns, row));
+    // What one account gave up another may have taken, whichever of them is written first.
+    writes.json(
+        sql::ACCOUNT_CLEAR_EXTERNAL_ID_BY_ID,
+        changed_rows().collect(),
+    );
     writes.json(
         sql::ACCOUNT_INSERT,
         new.iter()
@@ -73,13 +79,8 @@ fn rows_of_accounts(folded: &Folded, writes: &mut Writes) {
             columns![parents; |(ns, _)| ns.as_str().to_owned(), |(_, id)| *id],
         );
     }
-    writes.json(
-        sql::ACCOUNT_UPDATE_BY_ID,
-        changed
-            .iter()
-            .map(|((ns, _), row)| rows::account(ns, row))
-            .collect(),
-    );
+    writes.json(sql::ACCOUNT_UPDATE_BY_ID, changed_rows().collect());
+    rows_of_links(folded, writes);
     let subscriptions = folded.subscriptions.iter();
     writes.json(
         sql::SUBSCRIPTION_UPSERT_BY_ID,
@@ -87,6 +88,30 @@ fn rows_of_accounts(folded: &Folded, writes: &mut Writes) {
             .map(|((ns, _), row)| rows::subscription(ns, row))
             .collect(),
     );
+}
+
+fn rows_of_links(folded: &Folded, writes: &mut Writes) {
+    let of = |pick: fn(&FoldedLink) -> Option<uuid::Uuid>| {
+        let links = folded.links.iter();
+        let picked = links.filter_map(|(key, link)| Some((key, pick(link)?)));
+        picked.collect::<Vec<_>>()
+    };
+    for (sql, links) in [
+        (
+            sql::EXTERNAL_ID_DELETE_BY_ACCOUNT,
+            of(|link| link.taken_from),
+        ),
+        (sql::EXTERNAL_ID_INSERT, of(|link| link.account)),
+    ] {
+        if !links.is_empty() {
+            writes.push(
+                sql,
+                columns![links; |((ns, _), _)| ns.as_str().to_owned(),
+                    |((_, key), _)| key.external_id.clone(), |((_, key), _)| key.provider.to_string(),
+                    |(_, account)| *account],
+            );
+        }
+    }
 }
 
 fn rows_of_entitlements(folded: &Folded, writes: &mut Writes) {

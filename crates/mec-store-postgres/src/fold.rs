@@ -1,10 +1,12 @@
 //! A batch's changes, folded: what happened to a row twice is written once, and all rows of a table
 //! are written together.
 
+mod accounts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mec_core::account::Account;
+use mec_core::account::ExternalKey;
 use mec_core::change::{AccountMove, Change, GraceClock, LimitKey};
 use mec_core::entitlement::{Entitlement, EntitlementAudit};
 use mec_core::grant::{Draw, Grant};
@@ -13,20 +15,15 @@ use mec_core::ledger::Event;
 use mec_core::plan::Subscription;
 use mec_core::reservation::{Reservation, ReservationStatus};
 use mec_core::{AccountId, Code, Namespace, Quantity, Timestamp};
-use mec_store::{CommitError, Granularity, TreeCommit};
+use mec_store::{CommitError, CommitSet, Granularity, TreeCommit};
 use rustc_hash::FxHashMap;
 use uuid::Uuid;
+
+pub(crate) use accounts::{FoldedAccount, FoldedLink};
 
 /// The numbers of `open_holds.kind`.
 pub(crate) const LEASE: i64 = 0;
 pub(crate) const RESERVATION: i64 = 1;
-
-/// An account after the batch.
-pub(crate) struct FoldedAccount {
-    pub account: Arc<Account>,
-    pub tree: Uuid,
-    pub is_new: bool,
-}
 
 /// An entitlement after the batch.
 pub(crate) struct FoldedEntitlement {
@@ -67,6 +64,7 @@ pub(crate) struct Folded {
     pub accounts: BTreeMap<(Namespace, AccountId), FoldedAccount>,
     pub parents: BTreeSet<(Namespace, AccountId)>,
     pub moves: Vec<(Namespace, Uuid, AccountMove)>,
+    pub links: BTreeMap<(Namespace, ExternalKey), FoldedLink>,
     pub entitlements: BTreeMap<(Namespace, Uuid), FoldedEntitlement>,
     pub audits: Vec<AuditRow>,
     pub subscriptions: BTreeMap<(Namespace, Uuid), Arc<Subscription>>,
@@ -94,13 +92,11 @@ fn refused(command: usize, reason: String, overflow: bool) -> CommitError {
 }
 
 impl Folded {
-    pub(crate) fn of(trees: &[TreeCommit]) -> Result<Self, CommitError> {
+    pub(crate) fn of(set: &CommitSet) -> Result<Self, CommitError> {
         let mut folded = Self::default();
         let mut draws = FxHashMap::default();
-        for tree in trees {
-            for (command, change) in &tree.changes {
-                folded.add(tree, *command, change, &mut draws)?;
-            }
+        for (command, tree, change) in set.changes() {
+            folded.add(tree, command, change, &mut draws)?;
         }
         Ok(folded)
     }
@@ -117,6 +113,8 @@ impl Folded {
         match change {
             Change::AccountCreated(account) => self.create_account(tree, command, account)?,
             Change::AccountUpdated(account) => self.update_account(tree, account),
+            Change::ExternalIdLinked(link) => self.link(namespace, command, link)?,
+            Change::ExternalIdUnlinked(link) => self.unlink(namespace, link),
             Change::AccountMoved(moved) => {
                 if moved.to_tree != tree.head.tree_id {
                     let reason = format!("the account moves into the tree {}", moved.to_tree);
@@ -215,45 +213,6 @@ impl Folded {
             }
         }
         Ok(())
-    }
-
-    fn create_account(
-        &mut self,
-        tree: &TreeCommit,
-        command: usize,
-        account: &Arc<Account>,
-    ) -> Result<(), CommitError> {
-        let namespace = &tree.namespace;
-        if let Some(parent) = account.parent_account_id {
-            self.parents.insert((namespace.clone(), parent));
-        }
-        let row = FoldedAccount {
-            account: account.clone(),
-            tree: tree.head.tree_id,
-            is_new: true,
-        };
-        match self
-            .accounts
-            .insert((namespace.clone(), account.account_id), row)
-        {
-            None => Ok(()),
-            Some(_) => Err(refused(
-                command,
-                "accounts: the id is taken".to_owned(),
-                false,
-            )),
-        }
-    }
-
-    fn update_account(&mut self, tree: &TreeCommit, account: &Arc<Account>) {
-        let key = (tree.namespace.clone(), account.account_id);
-        let is_new = self.accounts.get(&key).is_some_and(|held| held.is_new);
-        let row = FoldedAccount {
-            account: account.clone(),
-            tree: tree.head.tree_id,
-            is_new,
-        };
-        self.accounts.insert(key, row);
     }
 
     fn put_entitlement(

@@ -27,6 +27,7 @@ mod error;
 mod fold;
 mod lane;
 mod load;
+mod locate;
 mod looks;
 mod lookups;
 mod migrate;

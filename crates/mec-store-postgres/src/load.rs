@@ -6,14 +6,14 @@ use std::sync::Arc;
 use futures_util::try_join;
 use mec_core::book::PartRows;
 use mec_core::change::{GraceClock, LimitKey};
-use mec_core::entitlement::LimitKind;
+use mec_core::entitlement::{Entitlement, LimitKind};
 use mec_core::grant::Draw;
 use mec_core::holds::{Hold, HoldKind};
 use mec_core::ledger::EventFacts;
 use mec_core::need::{Loaded, Need};
 use mec_core::usage::CounterKey;
 use mec_core::{Code, Namespace, Timestamp};
-use mec_store::{CounterName, Granularity, Locator, Place, spans};
+use mec_store::{CounterName, Granularity, spans};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -23,89 +23,6 @@ use crate::values::{At, Columns, millionths};
 use crate::{convert, fold, sql};
 
 type Read<T> = Result<T, Fault>;
-
-/// Finds what references name, a kind of reference in one question.
-pub(crate) async fn locate(
-    connection: &Connection,
-    references: &[(Namespace, Locator)],
-) -> Read<Vec<Option<Place>>> {
-    let mut places = vec![None; references.len()];
-    let by_id: [(&'static str, fn(&Locator) -> Option<Uuid>); 5] = [
-        (sql::ACCOUNT_LOCATE_BY_ID, |of| match of {
-            Locator::Account(id) => Some(*id),
-            _ => None,
-        }),
-        (sql::ACCOUNT_LOCATE_BY_LEASE, |of| match of {
-            Locator::Lease(id) => Some(*id),
-            _ => None,
-        }),
-        (sql::ACCOUNT_LOCATE_BY_RESERVATION, |of| match of {
-            Locator::Reservation(id) => Some(*id),
-            _ => None,
-        }),
-        (sql::ACCOUNT_LOCATE_BY_EVENT, |of| match of {
-            Locator::Event(id) => Some(*id),
-            _ => None,
-        }),
-        (sql::ACCOUNT_LOCATE_BY_GRANT, |of| match of {
-            Locator::Grant(id) => Some(*id),
-            _ => None,
-        }),
-    ];
-    for (sql, pick) in by_id {
-        let asked = references.iter().enumerate();
-        let asked: Vec<_> = asked
-            .filter_map(|(at, (namespace, of))| Some((at, namespace.as_str(), pick(of)?)))
-            .collect();
-        if !asked.is_empty() {
-            let (ats, namespaces, ids) = columns(&asked);
-            let found = connection.all(sql, &[&namespaces, &ids]).await?;
-            take_in(&mut places, &ats, &found)?;
-        }
-    }
-    for sql in [
-        sql::ACCOUNT_LOCATE_BY_EXTERNAL_ID,
-        sql::ACCOUNT_LOCATE_BY_PROVIDER_ID,
-    ] {
-        let asked: Vec<_> = references
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| places.get(*at).is_some_and(Option::is_none))
-            .filter_map(|(at, (namespace, of))| match of {
-                Locator::External(id) => Some((at, namespace.as_str(), id.as_str())),
-                _ => None,
-            })
-            .collect();
-        if !asked.is_empty() {
-            let (ats, namespaces, ids) = columns(&asked);
-            let found = connection.all(sql, &[&namespaces, &ids]).await?;
-            take_in(&mut places, &ats, &found)?;
-        }
-    }
-    Ok(places)
-}
-
-fn columns<'a, T: Copy>(asked: &[(usize, &'a str, T)]) -> (Vec<usize>, Vec<&'a str>, Vec<T>) {
-    let ats = asked.iter().map(|(at, _, _)| *at).collect();
-    let namespaces = asked.iter().map(|(_, namespace, _)| *namespace).collect();
-    let ids = asked.iter().map(|(_, _, id)| *id).collect();
-    (ats, namespaces, ids)
-}
-
-fn take_in(places: &mut [Option<Place>], ats: &[usize], found: &[Row]) -> Read<()> {
-    for row in found {
-        let place = Place {
-            account: row.read(1)?,
-            tree: row.read(2)?,
-        };
-        // Places are counted from 1.
-        let asked: usize = row.number::<usize>(0)?.saturating_sub(1);
-        if let Some(slot) = ats.get(asked).and_then(|at| places.get_mut(*at)) {
-            *slot = Some(place);
-        }
-    }
-    Ok(())
-}
 
 pub(crate) async fn load(
     connection: &Connection,
@@ -182,6 +99,17 @@ pub(crate) async fn load(
                 .await?;
             Loaded::Grant(row.map(|row| convert::grant(&row)).transpose()?)
         }
+        Need::Entitlement(wanted) => {
+            let entitlement = entitlement(connection, ns, *wanted).await?;
+            Loaded::Entitlement(entitlement.map(Arc::new))
+        }
+        Need::Linked(key) => {
+            let of: [Value<'_>; 3] = [&ns, &key.external_id, &&*key.provider];
+            let row = connection
+                .first(sql::EXTERNAL_ID_SELECT_BY_PROVIDER, &of)
+                .await?;
+            Loaded::Linked(row.map(|row| row.read(0)).transpose()?)
+        }
         Need::LevelsBelow(account) => {
             let sql = sql::ACCOUNT_SELECT_LEVELS_BELOW_BY_ID;
             let row = connection.first(sql, &[&ns, account]).await?;
@@ -257,6 +185,19 @@ async fn part(
         reservations: read(&reservations, |row| convert::reservation(row).map(Arc::new))?,
         holds: read(&holds, |row| hold(row, account))?,
         grace: read(&grace, |row| grace_clock(row, account))?,
+    }))
+}
+
+async fn entitlement(connection: &Connection, ns: &str, wanted: Uuid) -> Read<Option<Entitlement>> {
+    let of: [Value<'_>; 2] = [&ns, &wanted];
+    let (row, conditions) = try_join!(
+        connection.first(sql::ENTITLEMENT_SELECT_BY_ID, &of),
+        connection.all(sql::ENTITLEMENT_CONDITION_SELECT_BY_ENTITLEMENT, &of),
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Entitlement {
+        conditions: read(&conditions, |row| convert::condition(row, 0))?,
+        ..convert::entitlement(&row)?
     }))
 }
 

@@ -11,7 +11,9 @@ macro_rules! statements {
 }
 
 statements! {
+    ACCOUNT_CLEAR_EXTERNAL_ID_BY_ID = "account_clear_external_id_by_id";
     ACCOUNT_INSERT = "account_insert";
+    ACCOUNT_LOCATE_BY_ENTITLEMENT = "account_locate_by_entitlement";
     ACCOUNT_LOCATE_BY_EVENT = "account_locate_by_event";
     ACCOUNT_LOCATE_BY_EXTERNAL_ID = "account_locate_by_external_id";
     ACCOUNT_LOCATE_BY_GRANT = "account_locate_by_grant";
@@ -59,8 +61,10 @@ statements! {
     ENTITLEMENT_CONDITION_DELETE_BY_ENTITLEMENT = "entitlement_condition_delete_by_entitlement";
     ENTITLEMENT_CONDITION_INSERT = "entitlement_condition_insert";
     ENTITLEMENT_CONDITION_SELECT_BY_ACCOUNT = "entitlement_condition_select_by_account";
+    ENTITLEMENT_CONDITION_SELECT_BY_ENTITLEMENT = "entitlement_condition_select_by_entitlement";
     ENTITLEMENT_INSERT = "entitlement_insert";
     ENTITLEMENT_SELECT_BY_ACCOUNT = "entitlement_select_by_account";
+    ENTITLEMENT_SELECT_BY_ID = "entitlement_select_by_id";
     ENTITLEMENT_UPDATE_BY_ID = "entitlement_update_by_id";
     EVENT_DETAIL_INSERT = "event_detail_insert";
     EVENT_DETAIL_SELECT_BY_EVENT = "event_detail_select_by_event";
@@ -68,6 +72,9 @@ statements! {
     EVENT_SELECT_ALL_BY_CHAIN = "event_select_all_by_chain";
     EVENT_SELECT_BY_ID = "event_select_by_id";
     EVENT_SELECT_QUANTITIES_BY_CORRECTED = "event_select_quantities_by_corrected";
+    EXTERNAL_ID_DELETE_BY_ACCOUNT = "external_id_delete_by_account";
+    EXTERNAL_ID_INSERT = "external_id_insert";
+    EXTERNAL_ID_SELECT_BY_PROVIDER = "external_id_select_by_provider";
     FORMER_DESCENDANT_INSERT = "former_descendant_insert";
     GRACE_CLOCK_DELETE_BY_LIMIT = "grace_clock_delete_by_limit";
     GRACE_CLOCK_SELECT_BY_LEVEL = "grace_clock_select_by_level";

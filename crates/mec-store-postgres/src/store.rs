@@ -25,7 +25,7 @@ use crate::load::read;
 use crate::looks::Looks;
 use crate::upkeep::Upkeep;
 use crate::values::Columns;
-use crate::{catalogue, copy, load, lookups, migrate, query, resources, retention, sql};
+use crate::{catalogue, copy, locate, lookups, migrate, query, resources, retention, sql};
 
 /// The store on PostgreSQL. Any number of processes may have one on the same database.
 pub struct PostgresStore {
@@ -317,7 +317,7 @@ impl Store for PostgresStore {
         references: &[(Namespace, Locator)],
     ) -> Result<Vec<Option<Place>>, StoreError> {
         let connection = self.reader().await?;
-        Ok(load::locate(&connection, references).await?)
+        Ok(locate::locate(&connection, references).await?)
     }
 
     async fn ancestors(

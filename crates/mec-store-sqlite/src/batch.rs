@@ -16,7 +16,7 @@ use crate::convert::{code, optional_id};
 use crate::error::store_error;
 use crate::values::first;
 use crate::writer::{Slot, Taken};
-use crate::{catalogue, commit, load, lookups, sql};
+use crate::{catalogue, commit, load, locate, lookups, sql};
 
 /// One transaction of the embedded store. The lock it begins with is SQLite's own, so that nothing
 /// it reads can change before it commits, even by a program that does not know of the folder's lock.
@@ -90,7 +90,7 @@ impl Batch for SqliteBatch {
         let connection = self.taken.connection()?;
         locators
             .iter()
-            .map(|locator| load::locate(connection, namespace, locator).map_err(store_error))
+            .map(|locator| locate::locate(connection, namespace, locator).map_err(store_error))
             .collect()
     }
 

@@ -25,6 +25,7 @@ mod counter;
 mod error;
 mod folder;
 mod load;
+mod locate;
 mod lookups;
 mod migrate;
 mod open;

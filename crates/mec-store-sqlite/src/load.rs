@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use mec_core::book::{PartRows, TreeHead};
 use mec_core::change::{GraceClock, LimitKey};
-use mec_core::entitlement::LimitKind;
+use mec_core::entitlement::{Entitlement, LimitKind};
 use mec_core::grant::Draw;
 use mec_core::holds::{Hold, HoldKind};
 use mec_core::ledger::{Details, Event, EventFacts};
 use mec_core::need::{Loaded, Need};
 use mec_core::usage::CounterKey;
 use mec_core::{Code, Namespace, Timestamp};
-use mec_store::{Granularity, Locator, Place};
+use mec_store::Granularity;
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
@@ -23,48 +23,6 @@ use crate::values::{Id, all as rows, first, or_empty};
 use crate::{amount, commit, sql};
 
 type Sql<T> = rusqlite::Result<T>;
-
-pub(crate) fn locate(
-    connection: &Connection,
-    namespace: &Namespace,
-    locator: &Locator,
-) -> Sql<Option<Place>> {
-    let by_id = |sql: &str, wanted: &Uuid| {
-        let mut statement = connection.prepare_cached(sql)?;
-        statement
-            .query_row(params![namespace.as_str(), wanted.as_bytes()], place)
-            .optional()
-    };
-    match locator {
-        Locator::Account(wanted) => by_id(sql::ACCOUNT_LOCATE_BY_ID, wanted),
-        Locator::Lease(wanted) => by_id(sql::ACCOUNT_LOCATE_BY_LEASE, wanted),
-        Locator::Reservation(wanted) => by_id(sql::ACCOUNT_LOCATE_BY_RESERVATION, wanted),
-        Locator::Event(wanted) => by_id(sql::ACCOUNT_LOCATE_BY_EVENT, wanted),
-        Locator::Grant(wanted) => by_id(sql::ACCOUNT_LOCATE_BY_GRANT, wanted),
-        Locator::External(wanted) => {
-            for sql in [
-                sql::ACCOUNT_LOCATE_BY_EXTERNAL_ID,
-                sql::ACCOUNT_LOCATE_BY_PROVIDER_ID,
-            ] {
-                let mut statement = connection.prepare_cached(sql)?;
-                let found = statement
-                    .query_row(params![namespace.as_str(), wanted], place)
-                    .optional()?;
-                if found.is_some() {
-                    return Ok(found);
-                }
-            }
-            Ok(None)
-        }
-    }
-}
-
-fn place(row: &rusqlite::Row<'_>) -> Sql<Place> {
-    Ok(Place {
-        account: id(row, 0)?,
-        tree: id(row, 1)?,
-    })
-}
 
 pub(crate) fn head(
     connection: &Connection,
@@ -175,6 +133,14 @@ pub(crate) fn load(
                 .map(Arc::new),
             )
         }
+        Need::Entitlement(wanted) => {
+            Loaded::Entitlement(entitlement(connection, namespace, *wanted)?.map(Arc::new))
+        }
+        Need::Linked(key) => {
+            let of = params![namespace.as_str(), key.external_id, key.provider];
+            let sql = sql::EXTERNAL_ID_SELECT_BY_PROVIDER;
+            Loaded::Linked(first(connection, sql, of, |row| id(row, 0))?)
+        }
         Need::LevelsBelow(account) => {
             let of = params![namespace.as_str(), Id(*account)];
             let levels = first(
@@ -274,6 +240,24 @@ fn part(
         grace: rows(connection, sql::GRACE_CLOCK_SELECT_BY_LEVEL, of, |row| {
             grace(row, account)
         })?,
+    }))
+}
+
+fn entitlement(
+    connection: &Connection,
+    namespace: &Namespace,
+    wanted: Uuid,
+) -> Sql<Option<Entitlement>> {
+    let of = params![namespace.as_str(), Id(wanted)];
+    let sql = sql::ENTITLEMENT_SELECT_BY_ID;
+    let Some(found) = first(connection, sql, of, convert::entitlement)? else {
+        return Ok(None);
+    };
+    let sql = sql::ENTITLEMENT_CONDITION_SELECT_BY_ENTITLEMENT;
+    let conditions = rows(connection, sql, of, |row| convert::condition(row, 0))?;
+    Ok(Some(Entitlement {
+        conditions,
+        ..found
     }))
 }
 

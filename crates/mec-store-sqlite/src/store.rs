@@ -19,7 +19,7 @@ use crate::folder::FolderLock;
 use crate::readers::Readers;
 use crate::values::run;
 use crate::writer::Slot;
-use crate::{catalogue, config, load, lookups, query, resources, retention, sql};
+use crate::{catalogue, config, load, locate, lookups, query, resources, retention, sql};
 
 /// The embedded store.
 pub struct SqliteStore {
@@ -178,7 +178,7 @@ impl Store for SqliteStore {
         let read = self.readers.read(move |connection| {
             let located = references
                 .iter()
-                .map(|(namespace, locator)| load::locate(connection, namespace, locator));
+                .map(|(namespace, locator)| locate::locate(connection, namespace, locator));
             located.collect()
         });
         read.await

@@ -26,6 +26,8 @@ pub enum Locator {
     Event(Uuid),
     /// The account that holds a grant.
     Grant(Uuid),
+    /// The account that holds an entitlement.
+    Entitlement(Uuid),
 }
 
 /// Where something is.
@@ -170,6 +172,22 @@ pub struct CommitSet {
     pub keys: Vec<KeyRow>,
     /// Decisions to log.
     pub decisions: Vec<DecisionRow>,
+}
+
+impl CommitSet {
+    /// All changes in the order in which they were decided, which is not that of the trees: what one
+    /// command gave up another may have taken in another tree.
+    pub fn changes(&self) -> impl Iterator<Item = (usize, &TreeCommit, &Change)> {
+        let of_tree = |tree| {
+            let of: &TreeCommit = tree;
+            of.changes.iter().map(move |(at, change)| (*at, of, change))
+        };
+        let mut changes: Vec<_> = self.trees.iter().flat_map(of_tree).collect();
+        if self.trees.len() > 1 {
+            changes.sort_by_key(|(command, ..)| *command);
+        }
+        changes.into_iter()
+    }
 }
 
 /// One row of the decision log.

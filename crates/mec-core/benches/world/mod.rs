@@ -118,6 +118,7 @@ impl World {
             .is_concurrency;
         for account in self.accounts.clone() {
             let create = CreateEntitlement {
+                entitlement_id: None,
                 resource: resource.into(),
                 scope: scope.map(Into::into),
                 limit_kind: if is_concurrency {
@@ -143,6 +144,7 @@ impl World {
 
     pub fn grant(mut self, resource: &str, window_type: &str, quantity: i64) -> Self {
         let grant = GrantCredit {
+            grant_id: None,
             resource: resource.into(),
             scope: None,
             quantity: Quantity::from_int(quantity),

@@ -143,6 +143,28 @@ impl Book {
                 }
                 self.closed_grants.insert(*id, grant);
             }
+            (Need::Entitlement(id), Loaded::Entitlement(mut entitlement)) => {
+                for change in &self.uncommitted {
+                    if let Change::EntitlementPut { new, .. } = change
+                        && new.entitlement_id == *id
+                    {
+                        entitlement = Some(new.clone());
+                    }
+                }
+                self.superseded.insert(*id, entitlement);
+            }
+            (Need::Linked(key), Loaded::Linked(mut account)) => {
+                for change in &self.uncommitted {
+                    match change {
+                        Change::ExternalIdLinked(link) if link.key == *key => {
+                            account = Some(link.account_id);
+                        }
+                        Change::ExternalIdUnlinked(link) if link.key == *key => account = None,
+                        _ => {}
+                    }
+                }
+                self.links.insert(key.clone(), account);
+            }
             (Need::LevelsBelow(id), Loaded::LevelsBelow(levels)) => {
                 self.levels_below.insert(*id, levels);
             }
@@ -191,6 +213,7 @@ impl Book {
                     facts.net = facts.net.saturating_add(*amount);
                 }
                 Change::Drawn { event_id, draw, .. } if *event_id == id => facts.add_draw(draw),
+                Change::GrantPut(grant) => facts.see_grant(grant),
                 _ => {}
             }
         }

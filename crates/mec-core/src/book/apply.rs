@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::lost::{self, LostChange};
 use super::{Book, Part};
 use crate::change::Change;
-use crate::entitlement::EntitlementStatus;
+use crate::entitlement::{Entitlement, EntitlementStatus};
 use crate::grant::{Draw, Grant};
 use crate::holds::{Hold, HoldKind};
 use crate::ids::AccountId;
@@ -48,13 +48,13 @@ impl Book {
                 part.zone = account.zone();
                 part.account = account.clone();
             }),
-            Change::EntitlementPut { new, .. } => self.with_part(new.account_id, |part| {
-                part.entitlements
-                    .retain(|e| e.entitlement_id != new.entitlement_id);
-                if new.status != EntitlementStatus::Superseded || new.splits_a_minute() {
-                    part.entitlements.push(new.clone());
-                }
-            }),
+            Change::ExternalIdLinked(link) => {
+                self.links.insert(link.key.clone(), Some(link.account_id));
+            }
+            Change::ExternalIdUnlinked(link) => {
+                self.links.insert(link.key.clone(), None);
+            }
+            Change::EntitlementPut { new, .. } => self.put_entitlement(new),
             Change::SubscriptionPut(subscription) => {
                 self.with_part(subscription.account_id, |part| {
                     part.subscriptions
@@ -134,8 +134,27 @@ impl Book {
         }
     }
 
+    fn put_entitlement(&mut self, new: &Arc<Entitlement>) {
+        let id = new.entitlement_id;
+        let stays = new.status != EntitlementStatus::Superseded || new.splits_a_minute();
+        self.with_part(new.account_id, |part| {
+            part.entitlements.retain(|e| e.entitlement_id != id);
+            if stays {
+                part.entitlements.push(new.clone());
+            }
+        });
+        if stays {
+            self.superseded.remove(&id);
+        } else {
+            self.superseded.insert(id, Some(new.clone()));
+        }
+    }
+
     fn put_grant(&mut self, grant: &Grant) {
         self.closed_grants.remove(&grant.grant_id);
+        for facts in self.events.values_mut().flatten() {
+            facts.see_grant(grant);
+        }
         self.with_part(grant.account_id, |part| {
             part.grants.retain(|g| g.grant_id != grant.grant_id);
             if !part.had_grants(&grant.resource_type_code, &grant.window_type_code) {

@@ -53,6 +53,7 @@ fn of(book: &Book, change: &Change) -> Option<AccountId> {
             return None;
         }
         Change::AccountUpdated(account) => account.account_id,
+        Change::ExternalIdLinked(link) | Change::ExternalIdUnlinked(link) => link.account_id,
         Change::EntitlementPut { new, .. } => new.account_id,
         Change::SubscriptionPut(subscription) => subscription.account_id,
         Change::UsageAdded { level, .. } | Change::OwnTotalAdded { level, .. } => *level,

@@ -12,8 +12,9 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use uuid::Uuid;
 
-use crate::account::MAX_DEPTH;
+use crate::account::{ExternalKey, MAX_DEPTH};
 use crate::change::Change;
+use crate::entitlement::Entitlement;
 use crate::grant::Grant;
 use crate::ids::{AccountId, Namespace, TreeId};
 use crate::ledger::{Event, EventFacts};
@@ -77,6 +78,10 @@ pub struct Book {
     pub closed_reservations: FxHashMap<Uuid, Option<Arc<Reservation>>>,
     /// Grants with nothing left.
     pub closed_grants: FxHashMap<Uuid, Option<Grant>>,
+    /// Superseded entitlements that no part holds.
+    pub superseded: FxHashMap<Uuid, Option<Arc<Entitlement>>>,
+    /// The accounts that ids of providers are linked to.
+    pub links: FxHashMap<ExternalKey, Option<AccountId>>,
     /// How many levels stand below the accounts that are about to move.
     pub levels_below: FxHashMap<AccountId, usize>,
     /// What was applied since the Book was taken from committed state; what is loaded from the
@@ -100,6 +105,8 @@ impl Book {
             events: FxHashMap::default(),
             closed_reservations: FxHashMap::default(),
             closed_grants: FxHashMap::default(),
+            superseded: FxHashMap::default(),
+            links: FxHashMap::default(),
             levels_below: FxHashMap::default(),
             uncommitted: Vec::new(),
             is_outdated: false,

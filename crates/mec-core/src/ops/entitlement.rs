@@ -1,8 +1,10 @@
 //! Creating one entitlement by hand.
 
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::answer::Answer;
+use crate::catalogue::Unit;
 use crate::command::{Env, Executed};
 use crate::condition::Condition;
 use crate::entitlement::{Entitlement, EntitlementStatus, LimitKind};
@@ -23,6 +25,9 @@ pub const MAX_ENTITLEMENTS: usize = 1000;
 /// A new entitlement's columns.
 #[derive(Clone, Debug, Serialize)]
 pub struct CreateEntitlement {
+    /// Its id, where the caller chose one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entitlement_id: Option<Uuid>,
     /// The resource.
     pub resource: Code,
     /// The scope; none for all.
@@ -51,7 +56,7 @@ pub struct CreateEntitlement {
     pub conditions: Vec<Condition>,
 }
 
-/// Creates an entitlement; answers its row.
+/// Creates an entitlement; answers its row. The engine has looked up that a chosen id is not taken.
 pub fn create(
     create: &CreateEntitlement,
     env: &Env<'_>,
@@ -59,12 +64,7 @@ pub fn create(
 ) -> Result<Executed, Stop> {
     let resource = env.catalogue.require_resource_type(&create.resource)?;
     let unit = env.catalogue.unit_for(resource, create.unit.as_deref())?;
-    if let Some(quantity) = create.quantity_allowed {
-        env.catalogue.to_base(quantity, unit, "quantity_allowed")?;
-        if quantity.is_negative() {
-            return Err(Refusal::bad_value("quantity_allowed", "must not be negative").into());
-        }
-    }
+    check_quantity(create.quantity_allowed, unit, env)?;
     check_kind(create, resource.is_concurrency, resource.is_inventory)?;
     let window_type = create.window_type.clone().unwrap_or_else(|| "none".into());
     if env.catalogue.window_type(&window_type).is_none() {
@@ -75,18 +75,12 @@ pub fn create(
         .into());
     }
     let start = create.effective_start.unwrap_or(env.now);
-    if create.effective_end.is_some_and(|end| end <= start) {
-        return Err(Refusal::bad_value("effective_end", "must lie after effective_start").into());
-    }
-    if create.conditions.len() > MAX_CONDITIONS {
-        return Err(Refusal::bad_value("conditions", "at most 20 conditions").into());
-    }
-    if let Some(why) = create
-        .conditions
-        .iter()
-        .find_map(|condition| condition.validate().err())
-    {
-        return Err(Refusal::bad_value("conditions", why).into());
+    check_period(start, create.effective_end)?;
+    check_conditions(&create.conditions)?;
+    if create.entitlement_id.is_some() {
+        // Ids that rise tell what was written in the same moment before an event, so that its correction
+        // finds the bucket of a split minute. A chosen id tells nothing.
+        check_usage_from(create.usage_from)?;
     }
     let held = env.book.part(env.account)?.entitlements.iter();
     let held = held.filter(|e| e.status != EntitlementStatus::Superseded);
@@ -98,7 +92,7 @@ pub fn create(
     let mut changes = Vec::new();
     see_scope(env, &create.resource, create.scope.as_ref(), &mut changes)?;
     let entitlement = Entitlement {
-        entitlement_id: ids.next_id(),
+        entitlement_id: create.entitlement_id.unwrap_or_else(|| ids.next_id()),
         account_id: env.account,
         resource_type_code: create.resource.clone(),
         resource_scope: create.scope.clone(),
@@ -125,6 +119,57 @@ pub fn create(
     let made = entitlement.entitlement_id;
     changes.push(put_entitlement(None, entitlement, env, ids));
     Ok(Executed::changed(Answer::Json(row), changes, Some(made)))
+}
+
+/// What is allowed is a quantity of the unit, not below zero.
+pub fn check_quantity(
+    allowed: Option<Quantity>,
+    unit: &Unit,
+    env: &Env<'_>,
+) -> Result<(), Refusal> {
+    let Some(quantity) = allowed else {
+        return Ok(());
+    };
+    env.catalogue.to_base(quantity, unit, "quantity_allowed")?;
+    if quantity.is_negative() {
+        return Err(Refusal::bad_value(
+            "quantity_allowed",
+            "must not be negative",
+        ));
+    }
+    Ok(())
+}
+
+/// An entitlement ends after it starts, or never.
+pub fn check_period(start: Timestamp, end: Option<Timestamp>) -> Result<(), Refusal> {
+    match end {
+        Some(end) if end <= start => Err(Refusal::bad_value(
+            "effective_end",
+            "must lie after effective_start",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Conditions are well formed and not too many.
+pub fn check_conditions(conditions: &[Condition]) -> Result<(), Refusal> {
+    if conditions.len() > MAX_CONDITIONS {
+        return Err(Refusal::bad_value("conditions", "at most 20 conditions"));
+    }
+    let why = conditions
+        .iter()
+        .find_map(|condition| condition.validate().err());
+    why.map_or(Ok(()), |why| Err(Refusal::bad_value("conditions", why)))
+}
+
+/// Usage counts anew from the start of a bucket of what was recorded before: a whole minute.
+pub fn check_usage_from(usage_from: Option<Timestamp>) -> Result<(), Refusal> {
+    match usage_from {
+        Some(from) if from != from.floor_minute() => {
+            Err(Refusal::bad_value("usage_from", "a whole minute"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A limit kind must be one that the resource can be counted by.

@@ -19,6 +19,9 @@ use crate::time::Timestamp;
 /// Arguments of granting.
 #[derive(Clone, Debug, Serialize)]
 pub struct GrantCredit {
+    /// Its id, where the caller chose one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_id: Option<Uuid>,
     /// The resource.
     pub resource: Code,
     /// The scope; none for all.
@@ -42,7 +45,7 @@ pub struct VoidGrant {
     pub grant_id: Uuid,
 }
 
-/// Gives a grant.
+/// Gives a grant. The engine has looked up that a chosen id is not taken.
 pub fn grant_credit(
     grant: &GrantCredit,
     env: &Env<'_>,
@@ -62,16 +65,8 @@ pub fn grant_credit(
         }
         .into());
     }
-    if grant.expires_at.is_some_and(|at| at <= env.now) {
-        return Err(Refusal::bad_value("p_expires_at", "must lie ahead").into());
-    }
-    if grant
-        .reason
-        .as_ref()
-        .is_some_and(|reason| reason.len() > 1000)
-    {
-        return Err(Refusal::bad_value("p_reason", "at most 1000 bytes").into());
-    }
+    check_expiry(grant.expires_at, "p_expires_at", env.now)?;
+    check_reason(grant.reason.as_deref(), "p_reason")?;
     let window_type_code = match &grant.window_type {
         Some(code) if env.catalogue.window_type(code).is_none() => {
             return Err(Refusal::UnknownCode {
@@ -85,7 +80,7 @@ pub fn grant_credit(
     };
     let mut changes = Vec::new();
     see_scope(env, &grant.resource, grant.scope.as_ref(), &mut changes)?;
-    let grant_id = ids.next_id();
+    let grant_id = grant.grant_id.unwrap_or_else(|| ids.next_id());
     changes.push(Change::GrantPut(Grant {
         grant_id,
         account_id: env.account,
@@ -106,6 +101,41 @@ pub fn grant_credit(
         changes,
         Some(grant_id),
     ))
+}
+
+/// A grant lapses ahead, or never.
+pub fn check_expiry(
+    expires_at: Option<Timestamp>,
+    field: &'static str,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    match expires_at {
+        Some(at) if at <= now => Err(Refusal::bad_value(field, "must lie ahead")),
+        _ => Ok(()),
+    }
+}
+
+/// A reason has a bound.
+pub fn check_reason(reason: Option<&str>, field: &'static str) -> Result<(), Refusal> {
+    match reason {
+        Some(reason) if reason.len() > 1000 => Err(Refusal::bad_value(field, "at most 1000 bytes")),
+        _ => Ok(()),
+    }
+}
+
+/// A grant of the command's account, open or not.
+pub fn find_grant<'a>(grant_id: Uuid, env: &Env<'a>) -> Result<&'a Grant, Stop> {
+    let open = env.book.part(env.account)?.grants.iter();
+    if let Some(grant) = open.into_iter().find(|grant| grant.grant_id == grant_id) {
+        return Ok(grant);
+    }
+    let closed = env
+        .book
+        .closed_grants
+        .get(&grant_id)
+        .ok_or(Need::Grant(grant_id))?;
+    let own = closed.as_ref().filter(|g| g.account_id == env.account);
+    Ok(own.ok_or(Refusal::GrantNotFound)?)
 }
 
 fn longest_in_force(grant: &GrantCredit, env: &Env<'_>) -> Result<Code, Stop> {
@@ -136,23 +166,7 @@ fn longest_in_force(grant: &GrantCredit, env: &Env<'_>) -> Result<Code, Stop> {
 
 /// Takes a grant back; answers what was left of it, in the resource's default unit.
 pub fn void_grant(void: &VoidGrant, env: &Env<'_>) -> Result<Executed, Stop> {
-    let open = env
-        .book
-        .part(env.account)?
-        .grants
-        .iter()
-        .find(|grant| grant.grant_id == void.grant_id);
-    let grant = match open {
-        Some(grant) => grant,
-        None => {
-            let closed = env
-                .book
-                .closed_grants
-                .get(&void.grant_id)
-                .ok_or(Need::Grant(void.grant_id))?;
-            closed.as_ref().ok_or(Refusal::GrantNotFound)?
-        }
-    };
+    let grant = find_grant(void.grant_id, env)?;
     if grant.voided_at.is_some() {
         return Ok(Executed::unchanged(Answer::Number(Quantity::ZERO)));
     }

@@ -130,6 +130,7 @@ fn holding(step: &Step) -> Command {
             quantity: amount(step),
         }),
         "grant" => Command::GrantCredit(ops::grant::GrantCredit {
+            grant_id: None,
             resource,
             scope: scope(step),
             quantity: amount(step),
@@ -144,6 +145,7 @@ fn holding(step: &Step) -> Command {
 
 fn entitlement(step: &Step) -> ops::entitlement::CreateEntitlement {
     ops::entitlement::CreateEntitlement {
+        entitlement_id: None,
         resource: step.word(2).into(),
         scope: scope(step),
         limit_kind: kind(step.word(0)),

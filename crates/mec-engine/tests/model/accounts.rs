@@ -127,6 +127,7 @@ fn entitle(play: &Play, what: What, row: Entitle) -> Command {
     let effective_start = at(row.starts);
     let begins = effective_start.unwrap_or(play.clock);
     let create = ops::entitlement::CreateEntitlement {
+        entitlement_id: None,
         resource: resource(play, what),
         scope: scope(what),
         limit_kind: kind(index(play, what.resource), row.kind),

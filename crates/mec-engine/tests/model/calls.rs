@@ -130,6 +130,10 @@ impl Naive {
             }
             Target::Event(id) => self.events.iter().find(|e| e.id == *id).map(|e| e.account),
             Target::Grant(id) => self.grants.iter().find(|g| g.id == *id).map(|g| g.account),
+            Target::Entitlement(id) => {
+                let held = self.entitlements.iter().find(|e| e.id == *id);
+                held.map(|e| e.account)
+            }
             Target::Lease(id) => self.leases.iter().find(|l| l.id == *id).map(|l| l.account),
             Target::Reservation(id) => {
                 let named = |r: &&super::naive::Reservation| r.id == *id;
@@ -203,6 +207,11 @@ impl Naive {
             Command::MoveAccount(to) => self.move_account(account, to.new_parent, now),
             Command::EraseAccount => self.erase(account, now),
             Command::UsageSummary => panic!("a summary is no step of a history"),
+            Command::UpdateAccount(_)
+            | Command::UpdateEntitlement(_)
+            | Command::UpdateGrant(_)
+            | Command::LinkExternalId(_)
+            | Command::UnlinkExternalId(_) => unreachable!("no history has it"),
         }
     }
 

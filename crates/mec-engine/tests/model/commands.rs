@@ -177,6 +177,7 @@ fn grant(play: &Play, step: &Step) -> Option<(Target, Command)> {
             expires,
         } => {
             let grant = ops::grant::GrantCredit {
+                grant_id: None,
                 resource: resource(play, what),
                 scope: scope(what),
                 quantity: self::quantity(quantity),

@@ -87,6 +87,12 @@ mod tests {
             EventNotFound,
             ReservationNotFound,
             GrantNotFound,
+            GrantVoided,
+            EntitlementNotFound,
+            EntitlementSuperseded,
+            RowChanged,
+            MoveNotAlone,
+            TooManyTogether { limit: 1 },
             PlanNotFound(text()),
             PlanNotHeld(text()),
             PlanArchived(text()),
@@ -120,6 +126,8 @@ mod tests {
                 BadValue { .. } | NotPositive { .. } | TooManyDecimals { .. } => {}
                 UnitNotAllowed { .. } | AccountNotFound | ParentNotFound => {}
                 UnknownResourceType(_) | EventNotFound | ReservationNotFound => {}
+                GrantVoided | EntitlementNotFound | EntitlementSuperseded => {}
+                RowChanged | MoveNotAlone | TooManyTogether { .. } => {}
                 GrantNotFound | PlanNotFound(_) | PlanNotHeld(_) | PlanArchived(_) => {}
                 PlanConflict { .. } | IdempotencyConflict | SessionConflict { .. } => {}
                 AlreadyCommitted(_) | AlreadyReleased | OccurredAtOutOfRange => {}

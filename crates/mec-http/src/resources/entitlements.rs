@@ -178,6 +178,7 @@ impl Table for NewEntitlement {
 
     fn request(self, _: &App, caller: &Caller) -> Result<Request, ApiError> {
         let create = ops::entitlement::CreateEntitlement {
+            entitlement_id: None,
             resource: self.resource_type_code.0,
             scope: self.resource_scope.map(|scope| scope.0),
             limit_kind: self.limit_kind_code,

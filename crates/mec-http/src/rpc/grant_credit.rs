@@ -56,6 +56,7 @@ impl Ask for GrantCredit {
     fn request(mut self, caller: &Caller) -> Result<Request, ApiError> {
         let target = self.target()?;
         let grant = ops::grant::GrantCredit {
+            grant_id: None,
             resource: self.p_resource_type.0,
             scope: self.p_resource_scope.map(|scope| scope.0),
             quantity: self.p_quantity,

@@ -1,6 +1,6 @@
 //! Accounts and their subscriptions.
 
-use mec_core::account::Account;
+use mec_core::account::{Account, ExternalLink};
 use mec_core::plan::Subscription;
 use rusqlite::params;
 
@@ -53,6 +53,33 @@ pub(super) fn update(target: Target<'_>, account: &Account) -> Result<(), Fault>
         0 => Err(Fault::Conflict(format!(
             "the account {} does not exist",
             account.account_id
+        ))),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn link(target: Target<'_>, link: &ExternalLink) -> Result<(), Fault> {
+    let row = params![
+        target.namespace.as_str(),
+        link.key.external_id,
+        link.key.provider,
+        Id(link.account_id),
+    ];
+    run(target.conn, sql::EXTERNAL_ID_INSERT, row)?;
+    Ok(())
+}
+
+pub(super) fn unlink(target: Target<'_>, link: &ExternalLink) -> Result<(), Fault> {
+    let row = params![
+        target.namespace.as_str(),
+        link.key.external_id,
+        link.key.provider,
+        Id(link.account_id),
+    ];
+    match run(target.conn, sql::EXTERNAL_ID_DELETE_BY_ACCOUNT, row)? {
+        0 => Err(Fault::Conflict(format!(
+            "external_id is not linked to the account {}",
+            link.account_id
         ))),
         _ => Ok(()),
     }

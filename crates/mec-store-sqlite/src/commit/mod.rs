@@ -34,8 +34,13 @@ struct Target<'a> {
 pub(crate) fn write(writer: &mut Writer, set: &CommitSet) -> Result<(), CommitError> {
     let Writer { conn, counters } = writer;
     let mut sums = Sums::default();
+    for (command, tree, change) in set.changes() {
+        let target = target(conn, tree);
+        write_change(target, counters, &mut sums, command, change)
+            .map_err(|fault| fault.of(Some(command)))?;
+    }
     for tree in &set.trees {
-        write_tree(conn, counters, &mut sums, tree)?;
+        write_tree(conn, tree)?;
     }
     sums.write(conn)?;
     for key in &set.keys {
@@ -47,25 +52,22 @@ pub(crate) fn write(writer: &mut Writer, set: &CommitSet) -> Result<(), CommitEr
     Ok(())
 }
 
-fn write_tree(
-    conn: &Connection,
-    counters: &mut CounterIds,
-    sums: &mut Sums,
-    tree: &TreeCommit,
-) -> Result<(), CommitError> {
-    let target = Target {
+fn target<'a>(conn: &'a Connection, tree: &'a TreeCommit) -> Target<'a> {
+    Target {
         conn,
         namespace: &tree.namespace,
         tree: tree.head.tree_id,
-    };
-    let mut holds = 0;
-    for (command, change) in &tree.changes {
-        if let Change::LeasePut { levels, .. } | Change::ReservationPut { levels, .. } = change {
-            holds += levels.len();
-        }
-        write_change(target, counters, sums, *command, change)
-            .map_err(|fault| fault.of(Some(*command)))?;
     }
+}
+
+/// Writes the head of a tree, whose changes are written.
+fn write_tree(conn: &Connection, tree: &TreeCommit) -> Result<(), CommitError> {
+    let target = target(conn, tree);
+    let held = |(_, change): &(usize, Change)| match change {
+        Change::LeasePut { levels, .. } | Change::ReservationPut { levels, .. } => levels.len(),
+        _ => 0,
+    };
+    let holds: usize = tree.changes.iter().map(held).sum();
     // The owner of the changes cannot be told apart here: a head belongs to all commands of its tree.
     log::put_head(target, tree).map_err(|fault| fault.of(None))?;
     if holds > 0 {
@@ -84,6 +86,8 @@ fn write_change(
     match change {
         Change::AccountCreated(account) => account::insert(target, account),
         Change::AccountUpdated(account) => account::update(target, account),
+        Change::ExternalIdLinked(link) => account::link(target, link),
+        Change::ExternalIdUnlinked(link) => account::unlink(target, link),
         Change::AccountMoved(moved) => moving::move_account(target, moved),
         Change::EntitlementPut { old, new, audit } => {
             entitlement::put(target, old.as_deref(), new, audit)

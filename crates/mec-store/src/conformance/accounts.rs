@@ -7,8 +7,9 @@ use mec_core::change::Change;
 
 use super::TestClock;
 use super::given::{
-    NOW, OWNER, TEAM, USER, account, commit, created, event, family, grant, id, lease, namespace,
-    other_namespace, part, recorded, reservation, seconds_later, tree, try_commit,
+    NOW, OWNER, TEAM, USER, account, commit, created, entitlement, entitlement_put, event, family,
+    grant, id, lease, namespace, other_namespace, part, recorded, reservation, seconds_later, tree,
+    try_commit,
 };
 use crate::{Batch, CommitError, CommitSet, Locator, Place, Store};
 
@@ -160,12 +161,14 @@ pub async fn things_are_found_at_their_account<S: Store>(store: &S, _clock: &Tes
         amount: 5,
         levels,
     });
+    changes.push(entitlement_put(None, &entitlement(5, USER), 6));
     commit(store, changes).await;
     let locators = [
         Locator::Event(id(1)),
         Locator::Grant(id(2)),
         Locator::Lease(id(3)),
         Locator::Reservation(id(4)),
+        Locator::Entitlement(id(5)),
     ];
     let place = Some(Place {
         account: USER,
@@ -174,20 +177,21 @@ pub async fn things_are_found_at_their_account<S: Store>(store: &S, _clock: &Tes
     let mut batch = store.begin(0, &[], &[]).await.unwrap();
     assert_eq!(
         batch.locate(&namespace(), &locators).await.unwrap(),
-        [place; 4]
+        [place; 5]
     );
     assert_eq!(
         batch.locate(&other_namespace(), &locators).await.unwrap(),
-        [None; 4]
+        [None; 5]
     );
     let mixed_up = [
         Locator::Event(id(2)),
         Locator::Grant(id(3)),
         Locator::Lease(id(4)),
         Locator::Reservation(id(1)),
+        Locator::Entitlement(id(1)),
     ];
     assert_eq!(
         batch.locate(&namespace(), &mixed_up).await.unwrap(),
-        [None; 4]
+        [None; 5]
     );
 }

@@ -22,6 +22,7 @@ pub mod holds;
 pub mod keys;
 pub mod lookups;
 pub mod moves;
+pub mod names;
 pub mod namespaces;
 pub mod parts;
 pub mod queries;
@@ -110,6 +111,9 @@ macro_rules! conformance_tests {
                 levels_below_are_counted, a_move_into_another_tree_than_the_committed_one_is_refused,
                 what_a_tree_holds_ends_by_its_own_time;
             retention: what_is_old_goes_in_steps_and_the_ledger_stays;
+            names: a_linked_id_names_its_account_until_it_is_unlinked, an_id_of_a_provider_is_linked_to_one_account,
+                an_external_id_passes_to_another_tree_in_one_commit, a_superseded_entitlement_is_loaded_by_its_id,
+                a_grant_stays_at_its_account;
             namespaces: the_same_ids_in_two_namespaces_never_meet;
         }
     };

@@ -73,6 +73,8 @@ impl Space {
             Need::Reservation(id) => {
                 Loaded::Reservation(self.reservations.get(id).map(|(row, ..)| row.clone()))
             }
+            Need::Entitlement(id) => Loaded::Entitlement(self.entitlements.get(id).cloned()),
+            Need::Linked(key) => Loaded::Linked(self.links.get(key).copied()),
             Need::Grant(id) => Loaded::Grant(self.grants.get(id).cloned()),
             Need::LevelsBelow(id) => Loaded::LevelsBelow(self.levels_below(*id)),
         }

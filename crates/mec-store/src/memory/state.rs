@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mec_core::account::Account;
+use mec_core::account::{Account, ExternalKey};
 use mec_core::book::TreeHead;
 use mec_core::catalogue::{Lookups, ResourceType};
 use mec_core::change::{GraceClock, LimitKey};
@@ -35,6 +35,7 @@ pub(super) struct Space {
     pub(super) plans: Vec<Plan>,
     pub(super) rules: Vec<Rule>,
     pub(super) accounts: BTreeMap<AccountId, Arc<Account>>,
+    pub(super) links: BTreeMap<ExternalKey, AccountId>,
     pub(super) entitlements: BTreeMap<Uuid, Arc<Entitlement>>,
     pub(super) subscriptions: BTreeMap<Uuid, Arc<Subscription>>,
     pub(super) events: Vec<(Arc<Event>, i128)>,
@@ -142,10 +143,12 @@ impl Space {
             Locator::External(external_id) => {
                 let named =
                     |account: &&Arc<Account>| account.external_id.as_ref() == Some(external_id);
+                let linked = |(key, _): &(&ExternalKey, _)| key.external_id == *external_id;
                 self.accounts
                     .values()
                     .find(named)
                     .map(|account| account.account_id)
+                    .or_else(|| self.links.iter().find(linked).map(|(_, account)| *account))
             }
             Locator::Lease(id) => self.leases.get(id).map(|(lease, _)| lease.account_id),
             Locator::Reservation(id) => self
@@ -153,6 +156,7 @@ impl Space {
                 .get(id)
                 .map(|(reservation, ..)| reservation.account_id),
             Locator::Event(id) => self.event(*id).map(|(event, _)| event.account_id),
+            Locator::Entitlement(id) => self.entitlements.get(id).map(|e| e.account_id),
             Locator::Grant(id) => self.grants.get(id).map(|grant| grant.account_id),
         };
         account.and_then(|account| {

@@ -14,12 +14,12 @@ const MOST: i128 = (1 << 62) * 1_000_000;
 
 /// Applies everything, or says what is refused.
 pub(super) fn write(state: &mut State, set: &CommitSet) -> Result<(), CommitError> {
+    for (command, tree, change) in set.changes() {
+        let applied = apply(state.space_mut(&tree.namespace), tree, change);
+        applied.map_err(|refusal| refusal.of(Some(command)))?;
+    }
     for tree in &set.trees {
         let space = state.space_mut(&tree.namespace);
-        for (command, change) in &tree.changes {
-            let applied = apply(space, tree, change);
-            applied.map_err(|refusal| refusal.of(Some(*command)))?;
-        }
         if space.heads.contains_key(&tree.head.tree_id) == tree.is_new {
             return Err(refuse("the tree exists already, or does not exist").of(None));
         }
@@ -107,6 +107,21 @@ fn apply(space: &mut Space, tree: &TreeCommit, change: &Change) -> Result<(), Re
             move_account(space, moved);
             Ok(())
         }
+        Change::ExternalIdLinked(link) => {
+            refuse_if(
+                !space.accounts.contains_key(&link.account_id),
+                "the account does not exist",
+            )?;
+            let held = space.links.insert(link.key.clone(), link.account_id);
+            refuse_if(held.is_some(), "external_id is linked already")
+        }
+        Change::ExternalIdUnlinked(link) => {
+            let held = space.links.remove(&link.key);
+            refuse_if(
+                held != Some(link.account_id),
+                "external_id is not linked to the account",
+            )
+        }
         Change::EntitlementPut { old, new, .. } => {
             let held = space
                 .entitlements
@@ -175,8 +190,11 @@ fn apply(space: &mut Space, tree: &TreeCommit, change: &Change) -> Result<(), Re
         }
         Change::GrantPut(grant) => {
             within(Some(grant.remaining))?;
-            space.grants.insert(grant.grant_id, grant.clone());
-            Ok(())
+            let held = space.grants.insert(grant.grant_id, grant.clone());
+            refuse_if(
+                held.is_some_and(|held| held.account_id != grant.account_id),
+                "grant_id is another account's",
+            )
         }
         Change::Drawn {
             event_id,
