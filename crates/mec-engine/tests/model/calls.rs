@@ -131,8 +131,8 @@ impl Naive {
             Target::Event(id) => self.events.iter().find(|e| e.id == *id).map(|e| e.account),
             Target::Grant(id) => self.grants.iter().find(|g| g.id == *id).map(|g| g.account),
             Target::Entitlement(id) => {
-                let held = self.entitlements.iter().find(|e| e.id == *id);
-                held.map(|e| e.account)
+                let held = self.entitlements.iter().find(|e| e.entitlement_id == *id);
+                held.map(|e| e.account_id)
             }
             Target::Lease(id) => self.leases.iter().find(|l| l.id == *id).map(|l| l.account),
             Target::Reservation(id) => {
