@@ -15,7 +15,7 @@ use utoipa::openapi::{
 use crate::args::{Field, Params};
 use crate::auth::{Role, Who};
 use crate::error::ErrorCode;
-use crate::resources::Table;
+use crate::resources::New;
 use crate::rpc::Rpc;
 use crate::{admin, resources, rpc};
 
@@ -255,7 +255,7 @@ pub fn describe_rpc<R: Rpc>(api: &mut OpenApi) {
 }
 
 /// Adds a table that takes new rows.
-pub fn describe_table<T: Table>(api: &mut OpenApi) {
+pub fn describe_new<T: New>(api: &mut OpenApi) {
     let row = format!("new_{}", T::NAME);
     let told = ResponseBuilder::new().description(
         "Created. No body, or with Prefer: return=representation an array of the one row; \

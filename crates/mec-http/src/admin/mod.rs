@@ -1,6 +1,6 @@
 //! What administrators do: the paths below `/admin`.
 
-mod catalogue;
+pub mod catalogue;
 mod describe;
 mod document;
 mod erase_account;

@@ -83,6 +83,26 @@ impl<'a> Arguments<'a> {
         })
     }
 
+    /// Names with texts, as a form holds them.
+    pub fn from_texts(
+        shape: Shape,
+        texts: impl Iterator<Item = (&'static str, String)>,
+    ) -> Arguments<'static> {
+        let sent = texts.map(|(name, text)| (Cow::Borrowed(name), Sent::Text(Cow::Owned(text))));
+        Arguments {
+            shape,
+            sent: sent.collect(),
+        }
+    }
+
+    /// The names and values of what was sent as JSON, in order.
+    pub fn jsons(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.sent.iter().filter_map(|(name, sent)| match sent {
+            Sent::Json(json) => Some((name.as_ref(), *json)),
+            Sent::Text(_) => None,
+        })
+    }
+
     /// Reads a query string.
     pub fn from_query(shape: Shape, query: &'a str) -> Result<Self, ApiError> {
         let mut sent = SmallVec::new();

@@ -36,6 +36,12 @@ impl ApiError {
         }
     }
 
+    /// The same under another code of the table.
+    pub fn with_code(mut self, code: &'static str) -> Self {
+        self.code = code;
+        self
+    }
+
     /// The same with details: of a value, the name of its field and nothing else.
     pub fn with_details(mut self, details: impl Into<Cow<'static, str>>) -> Self {
         self.details = Some(details.into());

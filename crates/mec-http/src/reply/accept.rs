@@ -11,8 +11,6 @@ use crate::error::ApiError;
 pub enum Media {
     /// As it is: `application/json`.
     Plain,
-    /// A record as an array of one: `application/json` where rows are answered.
-    Rows,
     /// A record as an array of one: `application/vnd.pgrst.array+json`.
     Array,
     /// Rows as the one object that they are: `application/vnd.pgrst.object+json`.
@@ -50,7 +48,7 @@ impl Media {
     /// The value of `Content-Type`.
     pub const fn content_type(self) -> &'static str {
         match self {
-            Self::Plain | Self::Rows => "application/json",
+            Self::Plain => "application/json",
             Self::Array => "application/vnd.pgrst.array+json",
             Self::Object => "application/vnd.pgrst.object+json",
         }
@@ -59,7 +57,7 @@ impl Media {
     /// The result in this shape.
     pub fn shape(self, body: String) -> Result<String, ApiError> {
         match self {
-            Self::Array | Self::Rows if body.starts_with('{') => Ok(format!("[{body}]")),
+            Self::Array if body.starts_with('{') => Ok(format!("[{body}]")),
             Self::Object if body.starts_with('[') => one(&body),
             _ => Ok(body),
         }

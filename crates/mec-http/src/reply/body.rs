@@ -19,27 +19,49 @@ impl FromRequest<App> for JsonBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        let limits = app.limits();
-        let announced = announced(&parts.headers);
-        // A client that waits to be asked for its body is told at once.
-        if parts.headers.contains_key(EXPECT) && announced.is_some_and(|n| n > limits.body_bytes) {
-            return Err(too_large(limits.body_bytes));
-        }
-        let patience = Duration::from_secs(limits.body_seconds);
-        let bytes = tokio::time::timeout(patience, collect(body, limits.body_bytes)).await;
-        let bytes = bytes.map_err(|_| {
-            let message = format!(
-                "the body did not arrive within {} seconds",
-                limits.body_seconds
-            );
-            ApiError::new("request_timeout", message)
-        })??;
+        let (parts, bytes) = taken(request, app).await?;
         if !bytes.is_empty() {
-            require_json(&parts.headers)?;
+            require_json(&parts)?;
         }
         Ok(Self(bytes))
     }
+}
+
+/// The bytes of a body of any type; none where there is no body.
+#[derive(Debug)]
+pub struct AnyBody(pub Bytes);
+
+impl FromRequest<App> for AnyBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let (parts, bytes) = taken(request, app).await?;
+        if !bytes.is_empty() {
+            refuse_compressed(&parts)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// Takes a request's body in, within its bounds.
+async fn taken(request: Request, app: &App) -> Result<(HeaderMap, Bytes), ApiError> {
+    let (parts, body) = request.into_parts();
+    let limits = app.limits();
+    let announced = announced(&parts.headers);
+    // A client that waits to be asked for its body is told at once.
+    if parts.headers.contains_key(EXPECT) && announced.is_some_and(|n| n > limits.body_bytes) {
+        return Err(too_large(limits.body_bytes));
+    }
+    let patience = Duration::from_secs(limits.body_seconds);
+    let bytes = tokio::time::timeout(patience, collect(body, limits.body_bytes)).await;
+    let bytes = bytes.map_err(|_| {
+        let message = format!(
+            "the body did not arrive within {} seconds",
+            limits.body_seconds
+        );
+        ApiError::new("request_timeout", message)
+    })??;
+    Ok((parts.headers, bytes))
 }
 
 /// So many times the limit of a body that is too large are read and thrown away.
@@ -91,21 +113,27 @@ fn too_large(limit: usize) -> ApiError {
     )
 }
 
-fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
-    let refused = |message| Err(ApiError::new("unsupported_media_type", message));
+fn refuse_compressed(headers: &HeaderMap) -> Result<(), ApiError> {
     if headers
         .get(CONTENT_ENCODING)
         .is_some_and(|coding| coding != "identity")
     {
-        return refused("the body must not be compressed");
+        let message = "the body must not be compressed";
+        return Err(ApiError::new("unsupported_media_type", message));
     }
+    Ok(())
+}
+
+fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    refuse_compressed(headers)?;
     let sent = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let kind = sent.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
-        return refused("send the body with Content-Type: application/json");
+        let message = "send the body with Content-Type: application/json";
+        return Err(ApiError::new("unsupported_media_type", message));
     }
     Ok(())
 }

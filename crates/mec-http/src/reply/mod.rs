@@ -10,7 +10,7 @@ use mec_core::answer::Quota;
 use mec_engine::Outcome;
 
 pub use accept::Media;
-pub use body::JsonBody;
+pub use body::{AnyBody, JsonBody};
 
 use crate::error::ApiError;
 

@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use uuid::Uuid;
 
-use super::Table;
+use super::New;
 use crate::App;
 use crate::args::{Arg, Bad, Code, Context, Key, Raw, Text, params};
 use crate::auth::Caller;
@@ -56,9 +56,8 @@ impl Arg for AccountStatus {
     }
 }
 
-impl Table for NewAccount {
+impl New for NewAccount {
     const NAME: &'static str = "accounts";
-    const KEY: &'static str = "account_id";
     const ERRORS: &'static [&'static str] = &[
         "parent_not_found",
         "already_exists",

@@ -10,8 +10,10 @@ use utoipa::openapi::{
 
 use mec_query::schema::{Column, Kind, RESOURCES, Resource};
 
-use super::{accounts, entitlements};
-use crate::openapi::{BEARER, JSON, OF_EVERY_CALL, add_errors, add_schema, describe_table};
+use super::{accounts, entitlements, external_ids, grants};
+use crate::openapi::{
+    BEARER, JSON, OF_BODIES, OF_EVERY_CALL, add_errors, add_schema, body, describe_new,
+};
 
 /// What every reading of a resource may answer beside the errors of every call.
 const OF_READS: &[&str] = &[
@@ -63,9 +65,109 @@ const PARAMETERS: [(&str, &str); 6] = [
 pub fn describe(api: &mut OpenApi) {
     for resource in RESOURCES {
         read(api, resource);
+        writes(api, resource);
     }
-    describe_table::<accounts::NewAccount>(api);
-    describe_table::<entitlements::NewEntitlement>(api);
+    describe_new::<accounts::NewAccount>(api);
+    describe_new::<entitlements::NewEntitlement>(api);
+    describe_new::<external_ids::NewExternalId>(api);
+    describe_new::<grants::NewGrant>(api);
+}
+
+/// What every writing of a resource may answer beside what every reading and every body may.
+const OF_WRITES: &[&str] = &[
+    "PGRST102",
+    "PGRST105",
+    "PGRST114",
+    "PGRST115",
+    "PGRST124",
+    "PGRST204",
+    "42P10",
+    "23503",
+    "already_exists",
+    "column_is_fixed",
+    "invalid_catalogue",
+    "missing_field",
+    "row_changed",
+    "too_many_items",
+    "unknown_code",
+];
+
+/// Adds what may be done with a resource beside reading. Rows that calls of their own describe are not
+/// described twice.
+fn writes(api: &mut OpenApi, resource: &'static Resource) {
+    let writes = &resource.writes;
+    let Some(least) = writes.least_writer else {
+        return;
+    };
+    let is_own =
+        ["accounts", "entitlements", "account_external_ids", "grants"].contains(&resource.name);
+    let verbs = [
+        (
+            HttpMethod::Post,
+            writes.insert && !is_own,
+            "insert",
+            "Puts rows in; with resolution=merge-duplicates over those that are there",
+        ),
+        (
+            HttpMethod::Put,
+            writes.upsert,
+            "put",
+            "Puts the row of a key in, or over the one that is there",
+        ),
+        (
+            HttpMethod::Patch,
+            writes.update,
+            "update",
+            "Changes the rows that the filters name",
+        ),
+        (
+            HttpMethod::Delete,
+            writes.delete,
+            "delete",
+            "Takes out the rows that the filters name, where nothing uses them",
+        ),
+    ];
+    for (method, is_taken, verb, about) in verbs {
+        if !is_taken {
+            continue;
+        }
+        let told = |about: &str| ResponseBuilder::new().description(about).build();
+        let mut operation = OperationBuilder::new()
+            .operation_id(Some(format!("{verb}_{}", resource.name)))
+            .tag("resources")
+            .summary(Some(about))
+            .description(Some(format!("Needs the role {} or more.", least.as_str())))
+            .security(SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, []))
+            .response(
+                "200",
+                told("Done; the rows, with Prefer: return=representation"),
+            );
+        operation = match method {
+            HttpMethod::Post => operation.response(
+                "201",
+                told("Done; the rows, with Prefer: return=representation"),
+            ),
+            HttpMethod::Put => operation
+                .response(
+                    "201",
+                    told("Put in; the row, with Prefer: return=representation"),
+                )
+                .response("204", told("Done")),
+            _ => operation.response("204", told("Done")),
+        };
+        if method != HttpMethod::Delete {
+            operation = operation.request_body(Some(body(resource.name)));
+        }
+        let codes = OF_EVERY_CALL
+            .iter()
+            .chain(OF_BODIES)
+            .chain(OF_READS)
+            .chain(OF_WRITES);
+        let operation = add_errors(operation, codes.copied());
+        let path = format!("/api/{}", resource.name);
+        api.paths
+            .add_path_operation(path, vec![method], operation.build());
+    }
 }
 
 fn read(api: &mut OpenApi, resource: &'static Resource) {

@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use uuid::Uuid;
 
-use super::Table;
+use super::New;
 use crate::App;
 use crate::args::{Arg, Bad, Code, Raw, params};
 use crate::auth::Caller;
@@ -162,9 +162,8 @@ impl Arg for EntitlementStatus {
     }
 }
 
-impl Table for NewEntitlement {
+impl New for NewEntitlement {
     const NAME: &'static str = "entitlements";
-    const KEY: &'static str = "entitlement_id";
     const ERRORS: &'static [&'static str] = &[
         "account_not_found",
         "unknown_resource_type",

@@ -22,16 +22,21 @@ enum Kind {
     Csv,
 }
 
+impl Default for Format {
+    fn default() -> Self {
+        Self {
+            kind: Kind::Json,
+            strips_nulls: false,
+        }
+    }
+}
+
 impl Format {
     /// The format that the client likes best of those that there are.
     pub fn choose(headers: &HeaderMap) -> Result<Self, ApiError> {
-        let json = Self {
-            kind: Kind::Json,
-            strips_nulls: false,
-        };
         let mut values = headers.get_all(ACCEPT).iter().peekable();
         if values.peek().is_none() {
-            return Ok(json);
+            return Ok(Self::default());
         }
         let mut best: Option<(u16, Self)> = None;
         for range in values

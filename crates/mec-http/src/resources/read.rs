@@ -166,7 +166,8 @@ fn content_location(uri: &Uri, pairs: &[(String, String)]) -> Option<HeaderValue
     HeaderValue::try_from(address(uri.path(), &sorted)).ok()
 }
 
-fn address(path: &str, pairs: &[(String, String)]) -> String {
+/// A path with a query.
+pub fn address(path: &str, pairs: &[(String, String)]) -> String {
     let mut address = path.to_owned();
     for (index, (name, value)) in pairs.iter().enumerate() {
         address.push(if index == 0 { '?' } else { '&' });

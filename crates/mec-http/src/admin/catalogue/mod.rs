@@ -9,18 +9,22 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use mec_core::Catalogue;
+use mec_store::CatalogueDraft;
 
 use super::document::node::Node;
 use super::document::replace::{
     CatalogueChanges, another_version, faulty, if_match, is_dry_run, shown, told,
 };
 use super::document::rows::changes;
+use super::json;
 use crate::App;
 use crate::auth::Admin;
 use crate::error::ApiError;
 use crate::reply::JsonBody;
 use read::{Given, Read, read};
-use rows::{draft_of, rows, to_toml};
+use rows::{rows, to_toml};
+
+pub use rows::draft_of;
 
 pub use wire::CatalogueDocument;
 
@@ -84,4 +88,25 @@ fn parse(app: &App, before: &Catalogue, body: &[u8]) -> Result<Read, ApiError> {
         now: app.engine().now(),
     };
     read(&root, &given).map_err(|faults| faulty("the catalogue", &faults))
+}
+
+/// Refuses a draft that contradicts itself, by the rules of the document that says the same.
+pub fn check(app: &App, before: &Catalogue, draft: &CatalogueDraft) -> Result<(), ApiError> {
+    let mut after = before.clone();
+    let kinds = draft.resource_types.iter().cloned();
+    after.resource_types = kinds
+        .map(|row| (row.resource_type_code.clone(), row))
+        .collect();
+    let plans = draft.plans.iter().cloned();
+    after.plans = plans.map(|row| (row.plan_id.clone(), row)).collect();
+    after.rules.clear();
+    for rule in &draft.rules {
+        let of = after
+            .rules
+            .entry(rule.resource_type_code.clone())
+            .or_default();
+        of.push(rule.clone());
+    }
+    let document = json(&CatalogueDocument::from(&after))?;
+    parse(app, before, document.as_bytes()).map(|_| ())
 }
