@@ -347,7 +347,11 @@ async fn media_types_and_methods() {
             "/api/rpc/get_usage",
             "OPTIONS,GET,HEAD,POST",
         ),
-        (Method::PUT, "/api/accounts", "OPTIONS,POST"),
+        (
+            Method::DELETE,
+            "/api/accounts",
+            "OPTIONS,GET,HEAD,POST,PUT,PATCH",
+        ),
         (Method::POST, "/health", "OPTIONS,GET,HEAD"),
     ] {
         let request = Request::builder()

@@ -96,13 +96,15 @@ pub(super) fn identify(parts: &Parts, app: &App, least: Role) -> Result<Arc<Iden
     Ok(identity)
 }
 
+/// The error of a call that shows no token.
+pub(super) fn missing_token() -> ApiError {
+    let hint = "send a token in the header Authorization: Bearer";
+    ApiError::new("missing_token", "the call needs a bearer token").with_hint(Some(hint))
+}
+
 fn bearer(parts: &Parts) -> Result<&str, ApiError> {
-    let Some(value) = parts.headers.get(AUTHORIZATION) else {
-        let hint = "send a token in the header Authorization: Bearer";
-        return Err(
-            ApiError::new("missing_token", "the call needs a bearer token").with_hint(Some(hint)),
-        );
-    };
+    let value = parts.headers.get(AUTHORIZATION);
+    let value = value.ok_or_else(missing_token)?;
     let token = value.to_str().ok().and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

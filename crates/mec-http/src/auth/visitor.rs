@@ -10,7 +10,7 @@ use mec_query::schema::Resource;
 use mec_store::Reader;
 use uuid::Uuid;
 
-use super::caller::{Caller, identify, namespace};
+use super::caller::{Caller, identify, missing_token, namespace};
 use crate::App;
 use crate::error::ApiError;
 
@@ -19,7 +19,9 @@ use crate::error::ApiError;
 pub struct Visitor {
     /// The role.
     pub role: Role,
-    /// Those of a token.
+    /// Whether it has shown a token.
+    has_token: bool,
+    /// Who a token says it is.
     caller: Option<Caller>,
     /// Why there is no namespace, where a token names none.
     nowhere: Option<ApiError>,
@@ -51,11 +53,23 @@ impl Visitor {
 
     /// Why it gets no rows: who shows no token is asked for one.
     pub fn refused(&self, error: PlanError) -> ApiError {
-        if error.code == "42501" && self.role == Role::MecAnon {
-            let hint = "send a token in the header Authorization: Bearer";
-            return ApiError::new("missing_token", error.message).with_hint(Some(hint));
+        if error.code == "42501" && !self.has_token {
+            return missing_token();
         }
         error.into()
+    }
+
+    /// Refuses who may not do what takes a role.
+    pub fn must_be(&self, least: Role) -> Result<(), ApiError> {
+        if !self.has_token {
+            return Err(missing_token());
+        }
+        if self.role < least {
+            let message = format!("the call needs the role {} or more", least.as_str());
+            let error = ApiError::new("insufficient_role", message);
+            return Err(error.with_details(self.role.as_str()));
+        }
+        Ok(())
     }
 
     /// The caller, for what takes a token.
@@ -82,6 +96,7 @@ impl FromRequestParts<App> for Visitor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let anybody = Self {
             role: Role::MecAnon,
+            has_token: false,
             caller: None,
             nowhere: None,
         };
@@ -90,16 +105,21 @@ impl FromRequestParts<App> for Visitor {
         }
         let identity = identify(parts, app, Role::MecAnon)?;
         if identity.role == Role::MecAnon {
-            return Ok(anybody);
+            return Ok(Self {
+                has_token: true,
+                ..anybody
+            });
         }
         Ok(match namespace(parts, &identity) {
             Ok(_) => Self {
                 role: identity.role,
+                has_token: true,
                 caller: Some(Caller::from_parts(parts, app, Role::MecUser)?),
                 nowhere: None,
             },
             Err(error) if error.code() == "missing_namespace" => Self {
                 role: identity.role,
+                has_token: true,
                 caller: None,
                 nowhere: Some(error),
             },

@@ -61,15 +61,11 @@ impl Format {
     /// `Content-Type`.
     pub fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match (self.kind, self.strips_nulls) {
-            (Kind::Json, _) => "application/json; charset=utf-8",
-            (Kind::Array, false) => "application/vnd.pgrst.array+json; charset=utf-8",
-            (Kind::Array, true) => {
-                "application/vnd.pgrst.array+json; nulls=stripped; charset=utf-8"
-            }
-            (Kind::Object, false) => "application/vnd.pgrst.object+json; charset=utf-8",
-            (Kind::Object, true) => {
-                "application/vnd.pgrst.object+json; nulls=stripped; charset=utf-8"
-            }
+            (Kind::Json, _) => "application/json",
+            (Kind::Array, false) => "application/vnd.pgrst.array+json",
+            (Kind::Array, true) => "application/vnd.pgrst.array+json; nulls=stripped",
+            (Kind::Object, false) => "application/vnd.pgrst.object+json",
+            (Kind::Object, true) => "application/vnd.pgrst.object+json; nulls=stripped",
             (Kind::Csv, _) => "text/csv; charset=utf-8",
         })
     }

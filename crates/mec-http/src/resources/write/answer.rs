@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mec_query::eval;
 
-use super::{Write, Written};
+use super::{Home, Write, Written};
 use crate::error::ApiError;
 use crate::resources::preferences::Wanted;
 use crate::resources::read::PREFERENCE_APPLIED;
@@ -28,19 +28,24 @@ impl Write<'_> {
     ) -> Result<Response, ApiError> {
         let body = if self.preferences.wanted == Some(Wanted::Representation) {
             let plan = self.telling()?;
-            let found = if self.is_rollback() {
+            let names = plan.node.columns();
+            let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+            let is_known = self.answers_rows() && plan.node.embeds.is_empty();
+            let found = if self.is_rollback() || is_known {
                 eval::answer(&plan, written.rows.clone())?
             } else {
-                self.told(plan, &written.keys).await?
+                self.told(plan.clone(), &written.keys).await?
             };
-            let names = self.telling()?;
-            let names = names.node.columns();
-            let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
             Some(self.format.write(&names, &found)?)
         } else {
             None
         };
         Ok(self.respond(verb, &written, body))
+    }
+
+    /// Whether the commands themselves answer the rows, all of their columns.
+    fn answers_rows(&self) -> bool {
+        self.home() == Home::Trees && self.resource.name != "grants"
     }
 
     /// The answer, with its rows where they are wanted.

@@ -105,15 +105,7 @@ pub async fn write(
 /// Whether the visitor may write rows of a resource.
 fn may_write(resource: &'static Resource, visitor: &Visitor) -> Result<(), ApiError> {
     let least = resource.writes.least_writer.unwrap_or(Role::MecAdmin);
-    if visitor.role == Role::MecAnon {
-        let hint = "send a token in the header Authorization: Bearer";
-        let message = "the call needs a bearer token";
-        return Err(ApiError::new("missing_token", message).with_hint(Some(hint)));
-    }
-    if visitor.role < least {
-        let message = format!("the call needs the role {} or more", least.as_str());
-        return Err(ApiError::new("insufficient_role", message).with_details(visitor.role.as_str()));
-    }
+    visitor.must_be(least)?;
     if resource.belongs == Belongs::All && visitor.caller().is_some() {
         let message = "the call acts on all namespaces and needs a token with namespace_id *, and no \
                        header MEC-Namespace";
