@@ -14,6 +14,7 @@ mod failed;
 mod keys;
 mod late;
 mod moves;
+mod names;
 mod proxy;
 mod summaries;
 mod world;
