@@ -17,6 +17,7 @@ mod world;
 use std::collections::BTreeSet;
 
 use mec_http::{Role, openapi, rpc_routes};
+use mec_query::schema::RESOURCES;
 use routes::{ABOUT_NOTHING, OF_ALL, OF_THE_CALLER, Owned, PAGES, RPCS, RUNS, key, routes};
 use serde_json::json;
 use world::{World, caller};
@@ -33,10 +34,14 @@ fn every_route_has_a_row() {
         .map(String::as_str)
         .collect();
     let nothing = ABOUT_NOTHING.map(|name| format!("/api/rpc/{name}"));
+    // What is read and written in the language of resources has a matrix of its own, over the schema:
+    // `resource_proofs/walls.rs`.
+    let resources = RESOURCES.iter().map(|row| format!("/api/{}", row.name));
     let rows: Vec<String> = routes()
         .into_iter()
         .map(|(path, _)| path)
         .chain(nothing)
+        .chain(resources)
         .collect();
     let named = PAGES.into_iter().chain(OF_THE_CALLER).chain(OF_ALL);
     let rows: BTreeSet<&str> = rows.iter().map(String::as_str).chain(named).collect();
