@@ -6,7 +6,7 @@ use mec_core::{Quantity, Timestamp};
 use mec_query::ast::SearchKind;
 use mec_query::like::is_like;
 use mec_query::plan::regex;
-use mec_query::rows::{Cell, half_away, local_time, time_text};
+use mec_query::rows::{Cell, half_away, local_time, time_text, utc_time};
 use mec_query::{Search, json};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
@@ -56,7 +56,7 @@ pub(crate) fn install(connection: &Connection) -> Result<()> {
         let whole = sum.and_then(|sum| i64::try_from(half_away(sum)).ok());
         Ok(whole.map_or(Value::Null, Value::Integer))
     })?;
-    add("mec_time", 1, |of| Ok(Value::Text(at(of)?.to_string())))?;
+    add("mec_time", 1, |of| Ok(Value::Text(utc_time(at(of)?))))?;
     add("mec_time", 2, |of| {
         Ok(text(local_time(at(of)?, of.get_raw(1).as_str()?)))
     })?;
