@@ -17,8 +17,10 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use mec_core::Timestamp;
 use mec_engine::{Engine, EngineConfig, RisingIds};
 use mec_http::{App, Claims, Role, issue_token, router};
-use mec_store::Clock;
+use mec_store::{Clock, Store};
+use mec_store_postgres::{PostgresConfig, PostgresStore};
 use mec_store_sqlite::{SqliteConfig, SqliteStore};
+use mec_test_postgres::Server;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -120,8 +122,24 @@ impl TestApp {
             data_dir: folder.path().to_owned(),
             max_size_bytes: None,
         };
-        let store = Arc::new(SqliteStore::open(&config, clock.clone(), &mut RisingIds).unwrap());
-        let engine = Engine::start(store, clock, RisingIds, EngineConfig::default()).unwrap();
+        let store = SqliteStore::open(&config, clock.clone(), &mut RisingIds).unwrap();
+        Self::over(store, clock, folder)
+    }
+
+    /// Over a database of the tests' own server; its name.
+    pub async fn start_on_postgres() -> (Self, String) {
+        // The server migrates its template in a runtime of its own.
+        let server = tokio::task::spawn_blocking(Server::shared).await.unwrap();
+        let database = server.database();
+        let config = PostgresConfig::new(server.url("mec_engine", &database).into());
+        let store = PostgresStore::open(&config, &mut RisingIds).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        (Self::over(store, Arc::new(Wall), folder), database)
+    }
+
+    fn over<C: Clock>(store: impl Store, clock: Arc<C>, folder: TempDir) -> Self {
+        let config = EngineConfig::default();
+        let engine = Engine::start(Arc::new(store), clock, RisingIds, config).unwrap();
         let engine = Arc::new(engine);
         let router = router(App::new(engine.clone(), SECRET.to_owned().into()));
         Self {

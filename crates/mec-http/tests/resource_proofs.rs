@@ -1,0 +1,23 @@
+//! Proofs about reading resources, on both stores: that the schema is what the stores have, that nobody sees
+//! what is another's, that filters, orders and pages are those of a naive reading of the rows, and that no
+//! query string breaks anything.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "resource_proofs/database.rs"]
+mod database;
+#[path = "resource_proofs/related.rs"]
+mod related;
+#[path = "resource_proofs/shape.rs"]
+mod shape;
+mod support;
+#[path = "resource_proofs/truth.rs"]
+mod truth;
+#[path = "resource_proofs/walls.rs"]
+mod walls;
+#[path = "resource_proofs/world.rs"]
+mod world;
