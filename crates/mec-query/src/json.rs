@@ -2,10 +2,29 @@
 
 use serde_json::Value;
 
-/// JSON in one form for all that is equal: keys in order, no spaces.
+/// JSON in one form for all that is equal.
 pub fn canonical(text: &str) -> Option<String> {
     let value: Value = serde_json::from_str(text).ok()?;
-    serde_json::to_string(&value).ok()
+    Some(written(&value))
+}
+
+/// JSON as `jsonb` is written: short keys before long ones, and a space after each colon and comma.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Array(elements) => {
+            let elements: Vec<String> = elements.iter().map(written).collect();
+            format!("[{}]", elements.join(", "))
+        }
+        Value::Object(members) => {
+            let mut members: Vec<(&String, &Value)> = members.iter().collect();
+            members.sort_by_key(|(key, _)| (key.len(), key.as_bytes()));
+            let members = members
+                .into_iter()
+                .map(|(key, value)| format!("{}: {}", Value::from(key.as_str()), written(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+        }
+        plain => plain.to_string(),
+    }
 }
 
 /// A key's value, as JSON.
@@ -16,13 +35,17 @@ pub fn member(text: &str, key: &str) -> Option<String> {
         Value::Object(members) => members.get(key)?,
         _ => return None,
     };
-    serde_json::to_string(found).ok()
+    Some(written(found))
 }
 
-/// An element of an array, or of an object whose key is a number, as JSON.
+/// An element of an array as JSON. To PostgreSQL a plain value is an array of itself here.
 pub fn element(text: &str, index: i64) -> Option<String> {
     let value: Value = serde_json::from_str(text).ok()?;
-    let elements = value.as_array()?;
+    let elements = match &value {
+        Value::Array(elements) => elements.as_slice(),
+        Value::Object(_) => return None,
+        plain => std::slice::from_ref(plain),
+    };
     let index = if index < 0 {
         elements
             .len()
@@ -30,7 +53,7 @@ pub fn element(text: &str, index: i64) -> Option<String> {
     } else {
         usize::try_from(index).ok()?
     };
-    serde_json::to_string(elements.get(index)?).ok()
+    elements.get(index).map(written)
 }
 
 /// JSON as text: a string without its quotes, nothing for null.
@@ -38,7 +61,7 @@ pub fn text(json: &str) -> Option<String> {
     match serde_json::from_str(json).ok()? {
         Value::Null => None,
         Value::String(text) => Some(text),
-        other => serde_json::to_string(&other).ok(),
+        other => Some(written(&other)),
     }
 }
 
@@ -85,15 +108,17 @@ mod tests {
 
     #[test]
     fn ways_into_json() {
-        assert_eq!(member(r#"{"a":[1,2]}"#, "a").as_deref(), Some("[1,2]"));
+        assert_eq!(member(r#"{"a":[1,2]}"#, "a").as_deref(), Some("[1, 2]"));
         assert_eq!(element("[1,2]", -1).as_deref(), Some("2"));
         assert_eq!(element("[1,2]", -3), None);
+        assert_eq!(element("{}", 0), None);
+        assert_eq!(element("5", 0).as_deref(), Some("5"));
         assert_eq!(text(r#""x""#).as_deref(), Some("x"));
         assert_eq!(text("null"), None);
         assert_eq!(text("true").as_deref(), Some("true"));
         assert_eq!(
-            canonical(r#"{"b": 1, "a" :2}"#).as_deref(),
-            Some(r#"{"a":2,"b":1}"#)
+            canonical(r#"{"longer":{},"b": 1, "a" :2}"#).as_deref(),
+            Some(r#"{"a": 2, "b": 1, "longer": {}}"#)
         );
     }
 }
