@@ -10,8 +10,14 @@
 
 #[path = "resource_proofs/database.rs"]
 mod database;
+#[path = "resource_proofs/judge.rs"]
+mod judge;
+#[path = "resource_proofs/naive.rs"]
+mod naive;
 #[path = "resource_proofs/related.rs"]
 mod related;
+#[path = "resource_proofs/rows.rs"]
+mod rows;
 #[path = "resource_proofs/shape.rs"]
 mod shape;
 mod support;

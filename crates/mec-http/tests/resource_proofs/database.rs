@@ -24,6 +24,9 @@ pub enum Literal {
     Quantity(i64),
     /// In microseconds.
     Time(i64),
+    Bytes(Vec<u8>),
+    /// As the database writes it.
+    Raw(&'static str),
 }
 
 impl Database {
@@ -81,6 +84,7 @@ impl Database {
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         match (self, value) {
             (_, Literal::Null) => "NULL".to_owned(),
+            (_, Literal::Raw(sql)) => (*sql).to_owned(),
             (_, Literal::Text(text)) => quoted(text),
             (_, Literal::Integer(number)) => number.to_string(),
             (Self::Sqlite(_), Literal::Quantity(number) | Literal::Time(number)) => {
@@ -89,6 +93,13 @@ impl Database {
             (Self::Sqlite(_), Literal::Uuid(id)) => format!("x'{}'", id.simple()),
             (Self::Sqlite(_), Literal::Boolean(is_true)) => u8::from(*is_true).to_string(),
             (Self::Postgres(_), Literal::Uuid(id)) => format!("'{id}'::uuid"),
+            (_, Literal::Bytes(bytes)) => {
+                let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                match self {
+                    Self::Sqlite(_) => format!("x'{digits}'"),
+                    Self::Postgres(_) => format!("'\\x{digits}'::bytea"),
+                }
+            }
             (Self::Postgres(_), Literal::Boolean(is_true)) => is_true.to_string(),
             (Self::Postgres(_), Literal::Quantity(micros)) => {
                 Quantity::from_micros((*micros).into()).to_string()

@@ -136,7 +136,7 @@ impl World {
         serde_json::from_str(&answer.text).unwrap()
     }
 
-    async fn call(&self, caller: &Caller, path: &str, body: Value) -> Value {
+    pub async fn call(&self, caller: &Caller, path: &str, body: Value) -> Value {
         let answer = self.send(caller, Method::POST, path, &body).await;
         assert!(answer.status.is_success(), "{path} {body}: {}", answer.text);
         serde_json::from_str(&answer.text).unwrap_or_default()
