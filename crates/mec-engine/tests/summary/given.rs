@@ -23,6 +23,7 @@ pub fn entitled(
     quantity: Option<i64>,
 ) -> ops::entitlement::CreateEntitlement {
     ops::entitlement::CreateEntitlement {
+        entitlement_id: None,
         resource: resource.into(),
         scope: None,
         limit_kind,
@@ -89,6 +90,7 @@ pub async fn grant(
     scope: Option<&str>,
 ) {
     let grant = ops::grant::GrantCredit {
+        grant_id: None,
         resource: resource.into(),
         scope: scope.map(Into::into),
         quantity: Quantity::from_int(quantity),
