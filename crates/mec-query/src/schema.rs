@@ -114,6 +114,17 @@ pub enum Kind {
     Bytes,
 }
 
+impl Writes {
+    /// Nobody writes them.
+    pub const NONE: Self = Self {
+        least_writer: None,
+        insert: false,
+        update: false,
+        upsert: false,
+        delete: false,
+    };
+}
+
 impl Kind {
     /// The type's name, as PostgreSQL has it.
     pub const fn name(self) -> &'static str {

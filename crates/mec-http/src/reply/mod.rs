@@ -8,6 +8,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use mec_core::answer::Quota;
 use mec_engine::Outcome;
+use mec_query::rows::Cell;
 
 pub use accept::Media;
 pub use body::{AnyBody, JsonBody};
@@ -24,8 +25,10 @@ const MAX_FIELD_INTEGER: i128 = 999_999_999_999_999;
 /// The answer of an RPC before a media type is chosen.
 #[derive(Debug, Default)]
 pub struct Reply {
-    /// JSON.
+    /// JSON; nothing where rows are answered.
     pub body: String,
+    /// Rows of an RPC whose result they are.
+    pub rows: Option<Vec<Vec<Cell>>>,
     /// Whether an earlier call with the same key was answered so.
     pub replayed: bool,
     /// Whether a reservation was committed after its expiry.
@@ -45,6 +48,7 @@ impl From<Outcome> for Reply {
         } = outcome;
         Self {
             body,
+            rows: None,
             replayed,
             late,
             quota: decision.and_then(|decision| decision.quota),
@@ -57,6 +61,14 @@ impl Reply {
     pub fn json(body: String) -> Self {
         Self {
             body,
+            ..Self::default()
+        }
+    }
+
+    /// An answer of rows.
+    pub fn rows(rows: Vec<Vec<Cell>>) -> Self {
+        Self {
+            rows: Some(rows),
             ..Self::default()
         }
     }

@@ -8,7 +8,7 @@ mod external_ids;
 mod format;
 mod grants;
 mod preferences;
-mod profile;
+pub mod profile;
 mod range;
 mod read;
 mod summary;
@@ -31,6 +31,8 @@ use crate::error::ApiError;
 use crate::reply::AnyBody;
 
 pub use describe::describe;
+pub use preferences::Preferences;
+pub use read::of_function;
 
 /// A new row of a resource that belongs to accounts.
 pub trait New: Params {

@@ -9,10 +9,11 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use mec_query::ast::Query;
 use mec_query::parse;
-use mec_query::plan::{Asking, MAX_ROWS, Plan, next_page, plan};
+use mec_query::plan::{Asking, MAX_ROWS, Plan, Reach, next_page, plan};
 use mec_query::print::print;
 use mec_query::rows::{Cell, Rows, local_time};
 use mec_query::schema::{Resource, Source};
+use mec_query::{Role, eval};
 use mec_store::QueryError;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
@@ -44,7 +45,8 @@ pub async fn read(
     super::profile::check(headers)?;
     let preferences = Preferences::read(headers);
     preferences.refuse_unknown()?;
-    let format = Format::choose(headers)?;
+    // What cannot be told is not asked for.
+    let _: Format = Format::choose(headers)?;
     let pairs = parse::pairs(uri.query().unwrap_or_default())?;
     let location = content_location(uri, &pairs);
     let mut query = parse::parse(pairs)?;
@@ -61,12 +63,63 @@ pub async fn read(
     let mut found = rows(app, visitor, resource, plan.clone()).await?;
     let next = next_link(uri, &query, &plan, &found);
     tell(&plan, &mut found);
+    let mut response = told(&plan, &found, headers, resource.source == Source::Engine)?;
+    let to = response.headers_mut();
+    for (name, value) in [(CONTENT_LOCATION, location), (LINK, next)] {
+        if let Some(value) = value {
+            to.insert(name, value);
+        }
+    }
+    Ok(response)
+}
+
+/// Answers the rows of a function as those of a resource: filtered, ordered and told as the query asks.
+pub fn of_function(
+    resource: &'static Resource,
+    rows: Vec<Vec<Cell>>,
+    headers: &HeaderMap,
+    query: &str,
+) -> Result<Response, ApiError> {
+    let preferences = Preferences::read(headers);
+    let mut query = parse::parse(parse::pairs(query)?)?;
+    range::narrow(headers, &mut query)?;
+    let asking = Asking {
+        resource,
+        role: Role::MecUser,
+        reach: Reach::default(),
+        is_counted: preferences.count.is_some(),
+        timezone: preferences.timezone,
+    };
+    let mut plan = plan(&query, &asking)?;
+    plan.cursor.clear();
+    if query
+        .parts
+        .get(&Vec::new())
+        .is_none_or(|part| part.limit.is_none())
+    {
+        // A function bounds its rows itself.
+        plan.node.limit = u64::MAX;
+    }
+    let mut found = eval::answer(&plan, rows)?;
+    tell(&plan, &mut found);
+    told(&plan, &found, headers, false)
+}
+
+/// The response of rows in the format that the client accepts.
+fn told(
+    plan: &Plan,
+    found: &Rows,
+    headers: &HeaderMap,
+    has_tag: bool,
+) -> Result<Response, ApiError> {
+    let preferences = Preferences::read(headers);
+    let format = Format::choose(headers)?;
     let offset = plan.node.offset;
     let status = range::status(offset, found.rows.len(), found.total)?;
     let names = plan.node.columns();
     let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-    let body = format.write(&names, &found)?;
-    let tag = (resource.source == Source::Engine).then(|| tag(&body));
+    let body = format.write(&names, found)?;
+    let tag = has_tag.then(|| tag(&body));
     let is_held = tag.as_ref().is_some_and(|tag| {
         let held = headers.get_all(IF_NONE_MATCH).iter();
         held.filter_map(|held| held.to_str().ok())
@@ -86,8 +139,6 @@ pub async fn read(
             CONTENT_RANGE,
             range::content_range(offset, found.rows.len(), found.total),
         ),
-        (CONTENT_LOCATION, location),
-        (LINK, next),
         (ETAG, tag.and_then(|tag| HeaderValue::try_from(tag).ok())),
         (PREFERENCE_APPLIED, preferences.applied(false)),
     ];

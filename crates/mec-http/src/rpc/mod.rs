@@ -28,6 +28,7 @@ mod void_grant;
 use std::future::Future;
 
 use mec_engine::Request;
+use mec_query::schema::Resource;
 
 use crate::App;
 use crate::args::Params;
@@ -50,6 +51,8 @@ pub trait Rpc: Params + Named {
     type Who: Who;
     /// Whether it changes nothing, so that GET works too.
     const READ_ONLY: bool = false;
+    /// What its rows are like, where it answers rows: they are filtered and told as those of resources.
+    const ROWS: Option<&'static Resource> = None;
     /// The codes of the errors that it may answer, beside those of every call.
     const ERRORS: &'static [&'static str];
 

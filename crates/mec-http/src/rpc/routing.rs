@@ -1,7 +1,9 @@
 //! The table of RPCs, and how a path and method lead to one.
 
+use std::marker::PhantomData;
+
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
 use utoipa::openapi::OpenApi;
@@ -12,10 +14,11 @@ use super::{grant_credit, heartbeat_lease, meter_consumption, meter_consumptions
 use super::{release_lease, release_reservation, reserve, set_inventory, usage_series, void_grant};
 use crate::App;
 use crate::args::{Arguments, Shape, nearest};
-use crate::auth::{Role, Who};
+use crate::auth::{Caller, Role, Who};
 use crate::error::ApiError;
 use crate::openapi::describe_rpc;
-use crate::reply::{JsonBody, Media};
+use crate::reply::{JsonBody, Media, Reply};
+use crate::resources::{self, Preferences};
 
 /// The methods of an RPC that changes something.
 const WRITING: &str = "OPTIONS,POST";
@@ -105,28 +108,73 @@ fn methods<R: Rpc>() -> MethodRouter<App> {
 async fn call_by_post<R: Rpc>(
     State(app): State<App>,
     who: R::Who,
-    media: Media,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let arguments = Arguments::from_json(Shape::Function(R::NAME), &body)?;
-    let call = R::decode(&arguments)?;
-    call.call(&app, &who.into_caller())
-        .await?
-        .into_response(media)
+    let asked = Asked::<R>::read(&headers, query.as_deref())?;
+    asked.answer(&app, who.into_caller(), &arguments).await
 }
 
 async fn call_by_get<R: Rpc>(
     State(app): State<App>,
     who: R::Who,
-    media: Media,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let query = query.unwrap_or_default();
-    let arguments = Arguments::from_query(Shape::Function(R::NAME), &query)?;
-    let call = R::decode(&arguments)?;
-    call.call(&app, &who.into_caller())
-        .await?
-        .into_response(media)
+    // What is no argument is a filter, where the result is rows.
+    let (own, rest): (Vec<&str>, Vec<&str>) = query
+        .split('&')
+        .partition(|pair| R::ROWS.is_none() || pair.starts_with("p_"));
+    let own = own.join("&");
+    let arguments = Arguments::from_query(Shape::Function(R::NAME), &own)?;
+    let rest = rest.join("&");
+    let asked = Asked::<R>::read(&headers, Some(&rest))?;
+    asked.answer(&app, who.into_caller(), &arguments).await
+}
+
+/// How a call is to be answered.
+struct Asked<'a, R> {
+    headers: &'a HeaderMap,
+    query: Option<&'a str>,
+    media: Media,
+    call: PhantomData<fn(R)>,
+}
+
+impl<'a, R: Rpc> Asked<'a, R> {
+    fn read(headers: &'a HeaderMap, query: Option<&'a str>) -> Result<Self, ApiError> {
+        resources::profile::check(headers)?;
+        Preferences::read(headers).refuse_unknown()?;
+        let media = match R::ROWS {
+            // They have a format of their own.
+            Some(_) => Media::Plain,
+            None => Media::choose(headers)?,
+        };
+        Ok(Self {
+            headers,
+            query: query.filter(|query| !query.is_empty()),
+            media,
+            call: PhantomData,
+        })
+    }
+
+    async fn answer(
+        self,
+        app: &App,
+        caller: Caller,
+        arguments: &Arguments<'_>,
+    ) -> Result<Response, ApiError> {
+        let reply = R::decode(arguments)?.call(app, &caller).await?;
+        match (R::ROWS, reply.rows) {
+            (Some(resource), Some(rows)) => {
+                let query = self.query.unwrap_or_default();
+                resources::of_function(resource, rows, self.headers, query)
+            }
+            (_, rows) => Reply { rows, ..reply }.into_response(self.media),
+        }
+    }
 }
 
 /// Answers a path below `/api/rpc/` that names no RPC.

@@ -1,6 +1,9 @@
 //! `usage_series`: usage over time, by hour, day or month.
 
 use mec_core::{Quantity, Timestamp};
+use mec_query::Role;
+use mec_query::rows::Cell;
+use mec_query::schema::{Belongs, Column, Kind, Resource, Source, Writes};
 use mec_store::{SeriesBucket, SeriesGroup, SeriesQuery};
 use serde::Serialize;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -62,9 +65,35 @@ impl Named for UsageSeries {
     const NAME: &'static str = "usage_series";
 }
 
+/// Its rows, for filters on them.
+static ROWS: Resource = Resource {
+    name: "usage_series",
+    description: "The buckets with usage.",
+    columns: &[
+        column("bucket_start", Kind::Time, false),
+        column("group", Kind::Text, true),
+        column("quantity", Kind::Amount, false),
+    ],
+    key: &["bucket_start", "group"],
+    belongs: Belongs::All,
+    least_reader: Role::MecUser,
+    writes: Writes::NONE,
+    source: Source::Engine,
+};
+
+const fn column(name: &'static str, kind: Kind, is_nullable: bool) -> Column {
+    Column {
+        name,
+        kind,
+        is_nullable,
+        tells_of: None,
+    }
+}
+
 impl Rpc for UsageSeries {
     type Who = Reader;
     const READ_ONLY: bool = true;
+    const ROWS: Option<&'static Resource> = Some(&ROWS);
     const ERRORS: &'static [&'static str] = &[
         "account_not_found",
         "unknown_resource_type",
@@ -98,15 +127,15 @@ impl Rpc for UsageSeries {
                 ApiError::new("too_many_rows", message).with_hint(Some("ask for less time"))
             );
         }
-        let told = rows.into_iter().map(|row| UsageRow {
-            bucket_start: row.bucket_start,
-            group: row.group,
-            quantity: catalogue.in_unit(row.amount, &resource.default_unit_code),
+        let told = rows.into_iter().map(|row| {
+            let quantity = catalogue.in_unit(row.amount, &resource.default_unit_code);
+            vec![
+                Cell::Time(row.bucket_start),
+                row.group.map_or(Cell::Null, Cell::Text),
+                Cell::Decimal(quantity.micros()),
+            ]
         });
-        // Serialising these rows into a string fails for no value of theirs.
-        Ok(Reply::json(
-            serde_json::to_string(&told.collect::<Vec<_>>()).unwrap_or_default(),
-        ))
+        Ok(Reply::rows(told.collect()))
     }
 }
 

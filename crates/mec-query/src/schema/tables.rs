@@ -3,13 +3,7 @@
 use super::{Belongs, Column, Kind, Resource, Source, Writes};
 use crate::Role;
 
-const NONE: Writes = Writes {
-    least_writer: None,
-    insert: false,
-    update: false,
-    upsert: false,
-    delete: false,
-};
+const NONE: Writes = Writes::NONE;
 
 const fn all(least_writer: Role) -> Writes {
     Writes {
