@@ -40,6 +40,8 @@ pub struct Running {
     /// Another engine on the same database, which takes the next request.
     peer: Option<Engine>,
     pub place: Place,
+    /// Where the row is played: what other rows left stands elsewhere.
+    namespace: Namespace,
     keys: u32,
     /// The accounts that are still to be created, all in one batch.
     accounts: Vec<Request>,
@@ -60,6 +62,7 @@ pub fn running(place: Place) -> Running {
         engine: None,
         peer: None,
         place,
+        namespace: Namespace::default_namespace(),
         keys: 0,
         accounts: Vec::new(),
     };
@@ -68,6 +71,14 @@ pub fn running(place: Place) -> Running {
 }
 
 impl Running {
+    /// Begins another row, in a namespace that is new.
+    pub fn begin_again(&mut self) {
+        let name = format!("row-{}", Uuid::new_v4());
+        self.namespace = Namespace::parse(&name).unwrap();
+        self.accounts.clear();
+        self.at(mec_cases::START);
+    }
+
     fn open(&mut self) {
         let clock = self.clock.clone();
         let config = EngineConfig::default();
@@ -121,7 +132,7 @@ impl Running {
     fn request(&mut self, target: Target, command: Command) -> Request {
         self.keys += 1;
         Request {
-            namespace: Namespace::default_namespace(),
+            namespace: self.namespace.clone(),
             target,
             command,
             key: Some(format!("key {}", self.keys).into()),
@@ -180,7 +191,7 @@ impl World for Running {
         let rules = draft.rules.iter().map(|rule| rule.rule_id.to_string());
         let ids = rules.collect();
         let engine = self.engine.as_ref().unwrap();
-        let put = engine.put_catalogue(Namespace::default_namespace(), draft);
+        let put = engine.put_catalogue(self.namespace.clone(), draft);
         self.runtime.block_on(put).unwrap();
         ids
     }
@@ -239,7 +250,7 @@ impl World for Running {
 }
 
 #[track_caller]
-pub fn answers_every_row(world: impl Fn() -> Running + Sync) {
+pub fn answers_every_row<W: World>(world: impl Fn() -> W + Sync) {
     let rows = mec_cases::run_all(world).unwrap_or_else(|told| panic!("{told}"));
     assert!(rows >= 150, "{rows} rows");
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use mec_core::Command;
 use mec_core::ops::check::Check;
 use mec_core::ops::summary::LimitState;
-use mec_core::{Command, Namespace};
 use mec_engine::{Consistency, Target};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -50,8 +50,12 @@ pub fn agrees_with_check(running: &mut Running, account: Uuid, check: &Check) {
 
 fn summary(running: &Running, account: Uuid) -> Vec<LimitState> {
     let engine = running.engine.as_ref().unwrap();
-    let namespace = Namespace::default_namespace();
-    let asked = engine.usage_summary(&namespace, vec![account], None, Consistency::Bounded);
+    let asked = engine.usage_summary(
+        &running.namespace,
+        vec![account],
+        None,
+        Consistency::Bounded,
+    );
     running.runtime.block_on(asked).unwrap()
 }
 
