@@ -16,26 +16,28 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use mec_cases::{Names, Step, World};
+use mec_cases::{Again, Names, Pool, Step, World};
 use mec_core::account::AccountStatus;
 use mec_core::{Command, Namespace, ops, seed};
 use mec_engine::{Engine, EngineConfig, Request, RisingIds, Target};
 use mec_http::error::ErrorCode;
-use mec_http::{App, router};
+use mec_http::{App, Claims, Role, router};
 use mec_store::memory::MemoryStore;
 use mec_store::{CatalogueDraft, Store};
 use mec_store_postgres::{PostgresConfig, PostgresStore};
 use mec_test_postgres::Server;
 use serde_json::Value;
-use support::{Hands, SECRET, post, service};
+use support::{Hands, SECRET, claims, post, service, sign};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
+use uuid::Uuid;
 
 struct Http {
     runtime: Runtime,
     clock: Arc<Hands>,
     engine: Arc<Engine>,
     router: Router,
+    namespace: Namespace,
     token: String,
     keys: u32,
 }
@@ -74,6 +76,7 @@ fn over(runtime: Runtime, clock: Arc<Hands>, store: impl Store) -> Http {
         clock,
         router: router(App::new(engine.clone(), SECRET.to_owned().into())),
         engine,
+        namespace: Namespace::default_namespace(),
         token: service(),
         keys: 0,
     }
@@ -243,7 +246,7 @@ impl Http {
     /// Changes an account's status, for which there is no call.
     fn set_status(&self, account: &str, status: AccountStatus) -> Result<String, String> {
         let request = Request {
-            namespace: Namespace::default_namespace(),
+            namespace: self.namespace.clone(),
             target: Target::Account(account.parse().unwrap()),
             command: Command::SetAccountStatus(ops::account::SetStatus { status }),
             key: None,
@@ -257,6 +260,19 @@ impl Http {
             .block_on(self.engine.call(request))
             .unwrap()
             .body)
+    }
+}
+
+impl Again for Http {
+    /// In a namespace that is new.
+    fn begin_again(&mut self) {
+        let name = format!("row-{}", Uuid::new_v4());
+        self.token = sign(&Claims {
+            namespace_id: name.clone(),
+            ..claims(Role::MecService)
+        });
+        self.namespace = Namespace::parse(&name).unwrap();
+        self.clock.set(mec_cases::START);
     }
 }
 
@@ -278,9 +294,7 @@ impl World for Http {
         };
         let rules = draft.rules.iter().map(|rule| rule.rule_id.to_string());
         let ids = rules.collect();
-        let put = self
-            .engine
-            .put_catalogue(Namespace::default_namespace(), draft);
+        let put = self.engine.put_catalogue(self.namespace.clone(), draft);
         self.runtime.block_on(put).unwrap();
         ids
     }
@@ -337,7 +351,9 @@ fn every_row_of_the_decision_tables_is_answered_over_http() {
 
 #[test]
 fn every_row_of_the_decision_tables_is_answered_over_http_on_postgres() {
-    let rows = mec_cases::run_all(http_on_postgres).unwrap_or_else(|told| panic!("{told}"));
+    let nodes = Pool::default();
+    let rows = mec_cases::run_all(|| nodes.take(http_on_postgres));
+    let rows = rows.unwrap_or_else(|told| panic!("{told}"));
     assert!(rows >= 150, "{rows} rows");
 }
 

@@ -5,6 +5,7 @@
 
 mod outcome;
 mod parse;
+mod pool;
 mod step;
 mod world;
 
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 pub use outcome::Outcome;
 pub use parse::parse;
+pub use pool::{Again, Pool, Pooled};
 pub use step::Step;
 pub use world::{Names, World, judge};
 

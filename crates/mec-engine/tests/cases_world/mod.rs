@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use commands::About;
-use mec_cases::{Names, Step, World};
+use mec_cases::{Again, Names, Step, World};
 use mec_core::account::AccountStatus;
 use mec_core::{Command, Namespace, Timestamp, ops, seed};
 use mec_engine::{Consistency, Engine, EngineConfig, EngineError, Request, RisingIds, Target};
@@ -71,14 +71,6 @@ pub fn running(place: Place) -> Running {
 }
 
 impl Running {
-    /// Begins another row, in a namespace that is new.
-    pub fn begin_again(&mut self) {
-        let name = format!("row-{}", Uuid::new_v4());
-        self.namespace = Namespace::parse(&name).unwrap();
-        self.accounts.clear();
-        self.at(mec_cases::START);
-    }
-
     fn open(&mut self) {
         let clock = self.clock.clone();
         let config = EngineConfig::default();
@@ -167,6 +159,16 @@ impl Running {
             Err(EngineError::Refused(refusal)) => Err(refusal.code().to_owned()),
             Err(error) => panic!("{error}"),
         }
+    }
+}
+
+impl Again for Running {
+    /// In a namespace that is new.
+    fn begin_again(&mut self) {
+        let name = format!("row-{}", Uuid::new_v4());
+        self.namespace = Namespace::parse(&name).unwrap();
+        self.accounts.clear();
+        self.at(mec_cases::START);
     }
 }
 
