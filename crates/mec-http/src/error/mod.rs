@@ -94,8 +94,8 @@ impl IntoResponse for ApiError {
         let json = HeaderValue::from_static("application/json");
         let mut response = (status, [(header::CONTENT_TYPE, json)], self.to_json()).into_response();
         let headers = response.headers_mut();
-        // PostgREST's clients read the code from here where an answer has no body.
-        if let Ok(value) = HeaderValue::from_str(&format!("MEC; error={}", self.code)) {
+        // PostgREST's clients read the code from here where an answer has no body, under this name alone.
+        if let Ok(value) = HeaderValue::from_str(&format!("PostgREST; error={}", self.code)) {
             headers.insert("proxy-status", value);
         }
         if let Some(allow) = self
