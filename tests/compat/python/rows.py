@@ -1,0 +1,221 @@
+"""What is told of rows: columns with other names and types, members of JSON, related rows, media types."""
+
+from harness import ACME, BETA, GAMMA, TEAM, anonymous, done, equal, last, rows, service, user
+
+
+def acme(*columns):
+    return service.from_("accounts").select(*columns).eq("external_id", "acme")
+
+
+rows(
+    "columns are told under other names",
+    acme("id:account_id", "external_id"),
+    [{"id": ACME, "external_id": "acme"}],
+)
+rows(
+    "columns are cast",
+    service.from_("plans").select("days:trial_days::text", "is_trial::text").eq("plan_id", "trial-14d"),
+    [{"days": "14", "is_trial": "true"}],
+)
+rows(
+    "a quantity is a number, and a text where it is cast",
+    service.from_("entitlements")
+    .select("quantity_allowed, text:quantity_allowed::text")
+    .eq("account_id", ACME)
+    .eq("resource_type_code", "gpu_hours"),
+    [{"quantity_allowed": 25, "text": "25"}],
+)
+rows(
+    "members of JSON are named by their key",
+    acme("metadata->tier", "metadata->>seats", "t:metadata->>tier"),
+    [{"tier": "gold", "seats": "12", "t": "gold"}],
+)
+rows("a member that is not there is null", acme("metadata->>nothing"), [{"nothing": None}])
+rows("JSON comes as it is", acme("metadata"), [{"metadata": {"tier": "gold", "seats": "12"}}])
+rows(
+    "all columns are told without a choice",
+    service.from_("account_types").select().eq("account_type_code", "user"),
+    [{"account_type_code": "user", "description": "A person", "can_have_children": False}],
+)
+
+rows(
+    "a plan has its templates",
+    service.from_("plans")
+    .select("plan_id, plan_entitlement_templates(resource_type_code, quantity_allowed)")
+    .eq("plan_id", "trial-14d")
+    .order("resource_type_code", foreign_table="plan_entitlement_templates")
+    .limit(2, foreign_table="plan_entitlement_templates"),
+    [
+        {
+            "plan_id": "trial-14d",
+            "plan_entitlement_templates": [
+                {"resource_type_code": "benchmark_runs", "quantity_allowed": 50},
+                {"resource_type_code": "concurrent_users", "quantity_allowed": 2},
+            ],
+        }
+    ],
+)
+rows(
+    "a template has its plan and its resource type with its unit",
+    service.from_("plan_entitlement_templates")
+    .select("plan:plans(plan_name)", "resource_types(default_unit_code,units(unit_category))")
+    .eq("plan_id", "trial-14d")
+    .eq("resource_type_code", "gpu_hours"),
+    [
+        {
+            "plan": {"plan_name": "Trial"},
+            "resource_types": {"default_unit_code": "hours", "units": {"unit_category": "time"}},
+        }
+    ],
+)
+rows(
+    "an account has its entitlements, and those their plans",
+    service.from_("accounts")
+    .select("external_id", "entitlements(resource_type_code,plans(plan_name))")
+    .in_("external_id", ["acme", "acme-team"])
+    .order("external_id")
+    .order("resource_type_code", desc=True, foreign_table="entitlements")
+    .range(1, 2, foreign_table="entitlements"),
+    [
+        {
+            "external_id": "acme",
+            "entitlements": [
+                {"resource_type_code": "server_configs", "plans": {"plan_name": "Starter"}},
+                {"resource_type_code": "gpu_hours", "plans": {"plan_name": "Starter"}},
+            ],
+        },
+        {"external_id": "acme-team", "entitlements": []},
+    ],
+)
+rows(
+    "an entitlement of no plan has null in its place, and its account",
+    service.from_("entitlements").select("plans(plan_id)", "accounts(external_id)").eq("account_id", GAMMA),
+    [{"plans": None, "accounts": {"external_id": "gamma"}}],
+)
+rows(
+    "a filter of related rows leaves the rows themselves",
+    service.from_("accounts")
+    .select("external_id", "entitlements(resource_type_code)")
+    .eq("entitlements.resource_type_code", "gpu_hours")
+    .eq("entitlements.plan_id", "starter")
+    .order("external_id"),
+    [
+        {"external_id": "acme", "entitlements": [{"resource_type_code": "gpu_hours"}]},
+        {"external_id": "acme-team", "entitlements": []},
+        {"external_id": "beta", "entitlements": []},
+        {"external_id": "gamma", "entitlements": []},
+    ],
+)
+rows(
+    "an inner relation drops the rows without a related one",
+    service.from_("accounts").select("external_id", "e:entitlements!inner(resource_scope)").eq("e.resource_scope", "eu,west"),
+    [{"external_id": "gamma", "e": [{"resource_scope": "eu,west"}]}],
+)
+rows(
+    "an inner relation to one drops, too",
+    service.from_("entitlements")
+    .select("resource_type_code", "plans!inner(plan_name)")
+    .eq("plans.plan_name", "Starter")
+    .eq("resource_type_code", "gpu_hours"),
+    [{"resource_type_code": "gpu_hours", "plans": {"plan_name": "Starter"}}],
+)
+rows(
+    "alternatives of related rows",
+    service.from_("plans")
+    .select("plan_entitlement_templates(resource_type_code)")
+    .eq("plan_id", "trial-14d")
+    .or_("quantity_allowed.eq.50,quantity_allowed.lt.3", reference_table="plan_entitlement_templates")
+    .order("quantity_allowed", desc=True, foreign_table="plan_entitlement_templates"),
+    [
+        {
+            "plan_entitlement_templates": [
+                {"resource_type_code": "benchmark_runs"},
+                {"resource_type_code": "concurrent_users"},
+                {"resource_type_code": "server_configs"},
+            ]
+        }
+    ],
+)
+rows(
+    "rows with no related one",
+    service.from_("accounts").select("external_id", "entitlements()").is_("entitlements", None),
+    [{"external_id": "acme-team"}],
+)
+rows(
+    "accounts below an account, and the one above it",
+    service.from_("accounts")
+    .select("external_id", "accounts(external_id)", "above:parent_account_id(external_id)")
+    .in_("account_id", [ACME, TEAM])
+    .order("external_id"),
+    [
+        {"external_id": "acme", "accounts": [{"external_id": "acme-team"}], "above": None},
+        {"external_id": "acme-team", "accounts": [], "above": {"external_id": "acme"}},
+    ],
+)
+rows(
+    "a related resource is spread into its rows",
+    service.from_("entitlements")
+    .select("resource_type_code", "...plans(plan_name)")
+    .eq("account_id", BETA)
+    .eq("resource_type_code", "gpu_hours"),
+    [{"resource_type_code": "gpu_hours", "plan_name": "Pro"}],
+)
+rows(
+    "an event has its details, and its account",
+    service.from_("consumption")
+    .select("quantity", "occurred_at", "accounts(external_id)", "consumption_event_details(detail_key,detail_value)")
+    .eq("idempotency_key", "fifth"),
+    [
+        {
+            "quantity": 7.125,
+            "occurred_at": "2026-01-08T12:00:00+00:00",
+            "accounts": {"external_id": "beta"},
+            "consumption_event_details": [{"detail_key": "job", "detail_value": "fifth"}],
+        }
+    ],
+)
+
+rows(
+    "CSV has a line of names, and quotes what needs it",
+    service.from_("accounts").select("external_id", "display_name", "email").order("external_id").csv(),
+    "external_id,display_name,email\n"
+    'acme,"Acme, Inc. (Berlin)",it@acme.example\n'
+    'acme-team,"the ""red"" team\\1",\n'
+    "beta,,\n"
+    "gamma,Gamma: 50% off,gamma@example.com",
+)
+equal("CSV is told as such", last().headers["content-type"], "text/csv; charset=utf-8")
+
+
+def beta():
+    return service.from_("accounts").select("external_id", "email", "metadata").eq("external_id", "beta")
+
+
+stripped = {"external_id": "beta", "metadata": {"tier": "silver"}}
+rows("nulls are stripped of rows", beta().strip_nulls(), [stripped])
+rows("nulls are stripped of one row", beta().strip_nulls().single(), stripped)
+rows("nulls stay elsewhere", beta(), [{"email": None, **stripped}])
+
+rows(
+    "without a token plans are told",
+    anonymous.from_("plans").select("plan_id").order("plan_id").limit(1),
+    [{"plan_id": "enterprise"}],
+)
+rows(
+    "who acts for one account sees those below it alone",
+    user.from_("accounts").select("external_id").order("external_id"),
+    [{"external_id": "acme"}, {"external_id": "acme-team"}],
+)
+rows(
+    "and of related rows, too",
+    user.from_("plans")
+    .select("plan_id", "subscriptions(account_id)")
+    .in_("plan_id", ["pro", "starter"])
+    .order("plan_id"),
+    [
+        {"plan_id": "pro", "subscriptions": []},
+        {"plan_id": "starter", "subscriptions": [{"account_id": ACME}]},
+    ],
+)
+
+done()
