@@ -182,8 +182,8 @@ const beta = () => service.from('accounts').select('external_id,email,metadata')
 await rows('nulls are stripped of rows', beta().stripNulls(), [{ external_id: 'beta', metadata: { tier: 'silver' } }])
 await equal(
   'stripped rows are told as such',
-  last.headers.get('content-type').replaceAll(' ', ''),
-  'application/vnd.pgrst.array+json;nulls=stripped;charset=utf-8'
+  last.headers.get('content-type').split(';').map((part) => part.trim()).slice(0, 2),
+  ['application/vnd.pgrst.array+json', 'nulls=stripped']
 )
 await rows('nulls are stripped of one row', beta().stripNulls().single(), { external_id: 'beta', metadata: { tier: 'silver' } })
 await rows('nulls stay elsewhere', beta(), [{ external_id: 'beta', email: null, metadata: { tier: 'silver' } }])

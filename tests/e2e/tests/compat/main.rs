@@ -20,7 +20,7 @@ use mec_test_postgres::Server as Postgres;
 use support::{NODES_SECRET, Server, binary};
 
 /// The programs, in the order in which they run: what reads comes before what writes.
-const PROGRAMS: [&str; 5] = ["rows", "filters", "pages", "errors", "calls"];
+const PROGRAMS: [&str; 6] = ["rows", "filters", "pages", "errors", "calls", "writes"];
 
 #[test]
 fn the_clients_are_answered_as_they_expect_on_sqlite() {
