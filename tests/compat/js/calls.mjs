@@ -1,6 +1,6 @@
 // RPCs through the client: by POST, GET and HEAD.
 
-import { BETA, answers, done, refused, rows, service, user } from './harness.mjs'
+import { BETA, answers, refused, rows, service, user } from './harness.mjs'
 
 const runs = { p_external_id: 'acme', p_resource_type: 'benchmark_runs' }
 const january = { p_external_id: 'acme', p_resource_type: 'gpu_hours', p_window_start: '2026-01-01T00:00:00Z', p_window_end: '2026-02-01T00:00:00Z' }
@@ -41,5 +41,3 @@ await refused('a missing argument', service.rpc('get_usage', {}), 404, { code: '
 await refused('what writes by GET', service.rpc('meter_consumption', metered, { get: true }), 405, { code: 'PGRST101' })
 await refused('an account that is not there', service.rpc('get_usage', { ...january, p_external_id: 'nobody' }), 404, { code: 'account_not_found' })
 await refused('an account of others', user.rpc('get_usage', { ...january, p_external_id: 'beta' }), 404, { code: 'account_not_found' })
-
-done()

@@ -1,6 +1,6 @@
 // What is refused, and how the client tells it.
 
-import { anonymous, answers, client, done, equal, last, ofToken, refused, rows, service } from './harness.mjs'
+import { anonymous, answers, client, equal, last, ofToken, refused, rows, service } from './harness.mjs'
 
 await refused('an unknown resource', service.from('acounts').select(), 404, {
   code: 'PGRST205',
@@ -63,5 +63,3 @@ try {
   thrown = error
 }
 await answers('an error is thrown where that is asked for', thrown, { name: 'PostgrestError', code: '42703' })
-
-done()

@@ -1,6 +1,6 @@
 // Every filter that the client offers for the kinds of columns that there are.
 
-import { ACME, done, refused, rows, service } from './harness.mjs'
+import { ACME, refused, rows, service } from './harness.mjs'
 
 /** The external ids of the accounts that a filter leaves. */
 const accounts = (sentence, filter, expected) =>
@@ -118,5 +118,3 @@ await refused(
 await refused('a filter of ranges on no range', service.from('accounts').select().rangeGt('external_id', '[1,2]'), 404, {
   code: '42883',
 })
-
-done()

@@ -1,6 +1,6 @@
 // In which order and how many rows are told, and how many there are.
 
-import { answers, done, equal, last, refused, rows, service } from './harness.mjs'
+import { answers, equal, last, refused, rows, service } from './harness.mjs'
 
 const accounts = (options) => service.from('accounts').select('external_id', options)
 const ids = (...external) => external.map((external_id) => ({ external_id }))
@@ -50,5 +50,3 @@ await rows('one row, perhaps', accounts().eq('external_id', 'beta').maybeSingle(
 await rows('perhaps one row of none', accounts().eq('external_id', 'nobody').maybeSingle(), null)
 await refused('perhaps one row of two', accounts().like('external_id', 'acme%').maybeSingle(), 406, { code: 'PGRST116' })
 await answers('one row and how many there are', accounts({ count: 'exact' }).eq('external_id', 'beta').single(), { count: 1, data: { external_id: 'beta' } })
-
-done()

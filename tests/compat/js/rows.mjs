@@ -1,6 +1,6 @@
 // What is told of rows: columns with other names and types, members of JSON, related rows, media types.
 
-import { ACME, BETA, GAMMA, TEAM, answers, equal, last, anonymous, done, rows, service, user } from './harness.mjs'
+import { ACME, BETA, GAMMA, TEAM, answers, equal, last, anonymous, rows, service, user } from './harness.mjs'
 
 const acme = (columns) => service.from('accounts').select(columns).eq('external_id', 'acme')
 
@@ -204,5 +204,3 @@ await rows(
     { plan_id: 'starter', subscriptions: [{ account_id: ACME }] },
   ]
 )
-
-done()

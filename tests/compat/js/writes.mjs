@@ -1,6 +1,6 @@
 // Rows that are made, changed and removed. What a program makes bears its name, so that the other one does not meet it.
 
-import { ACME, admin, anonymous, answers, client, done, refused, rows, service, user } from './harness.mjs'
+import { ACME, admin, anonymous, answers, client, refused, rows, service, user } from './harness.mjs'
 
 const rules = () => admin.from('control_rules')
 const rule = (name, more = {}) => ({
@@ -195,5 +195,3 @@ await refused(
 
 await refused('accounts stay', service.from('accounts').delete().eq('external_id', 'js-a'), 405, { code: 'PGRST117' })
 await answers('by a schema of its name', client(process.env.MEC_COMPAT_TOKEN, { schema: 'public' }).from('accounts').update({ status: 'active' }).eq('external_id', 'js-a'), { error: null, status: 204 })
-
-done()

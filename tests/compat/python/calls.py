@@ -1,6 +1,6 @@
 """RPCs through the client: by POST, GET and HEAD."""
 
-from harness import BETA, done, equal, last, refused, rows, service, user
+from harness import BETA, equal, last, refused, rows, service, user
 
 RUNS = {"p_external_id": "acme", "p_resource_type": "benchmark_runs"}
 JANUARY = {
@@ -60,5 +60,3 @@ refused("an account that is not there", service.rpc("get_usage", nobody), 404, c
 refused("by HEAD, too", service.rpc("get_usage", nobody, head=True), 404, code="account_not_found")
 beta = {**JANUARY, "p_external_id": "beta"}
 refused("an account of others", user.rpc("get_usage", beta), 404, code="account_not_found")
-
-done()

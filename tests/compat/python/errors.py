@@ -1,6 +1,6 @@
 """What is refused, and how the client tells it."""
 
-from harness import anonymous, client, done, equal, last, of_token, refused, rows, service
+from harness import anonymous, client, equal, last, of_token, refused, rows, service
 
 accounts = lambda *columns: service.from_("accounts").select(*columns)
 
@@ -71,5 +71,3 @@ equal("it was sent", last().request.headers["accept-profile"], "public")
 rows("which is another name of api", units(of_token(schema="api")), [{"unit_code": "days"}])
 rows("a client may change to it", units(service.schema("api")), [{"unit_code": "days"}])
 refused("no other schema", units(of_token(schema="private")), 406, code="PGRST106")
-
-done()

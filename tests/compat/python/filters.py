@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from harness import ACME, done, refused, rows, service
+from harness import ACME, refused, rows, service
 
 
 def accounts(sentence, narrowed, *expected):
@@ -121,5 +121,3 @@ types("a text search without a language", lambda all: all.wfts("description", "m
 
 refused("a filter of arrays on no array", service.from_("accounts").select().contains("external_id", ["a"]), 404, code="42883")
 refused("a filter of ranges on no range", service.from_("accounts").select().range_gt("external_id", (1, 2)), 404, code="42883")
-
-done()

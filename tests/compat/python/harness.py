@@ -44,8 +44,8 @@ def of_token(**options):
 
 
 service = of_token()
-admin = client(os.environ["MEC_COMPAT_ADMIN_TOKEN"])
-user = client(os.environ["MEC_COMPAT_USER_TOKEN"])
+admin = client(os.environ.get("MEC_COMPAT_ADMIN_TOKEN"))
+user = client(os.environ.get("MEC_COMPAT_USER_TOKEN"))
 anonymous = client(None)
 
 

@@ -1,6 +1,6 @@
 """In which order and how many rows are told, and how many there are."""
 
-from harness import counted, done, equal, last, refused, rows, service
+from harness import counted, equal, last, refused, rows, service
 from postgrest import CountMethod
 
 
@@ -97,5 +97,3 @@ counted(
     1,
     {"external_id": "beta"},
 )
-
-done()

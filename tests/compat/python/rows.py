@@ -1,6 +1,6 @@
 """What is told of rows: columns with other names and types, members of JSON, related rows, media types."""
 
-from harness import ACME, BETA, GAMMA, TEAM, anonymous, done, equal, last, rows, service, user
+from harness import ACME, BETA, GAMMA, TEAM, anonymous, equal, last, rows, service, user
 
 
 def acme(*columns):
@@ -217,5 +217,3 @@ rows(
         {"plan_id": "starter", "subscriptions": [{"account_id": ACME}]},
     ],
 )
-
-done()

@@ -1,6 +1,6 @@
 """Rows that are made, changed and removed. What a program makes bears its name, so that the other one does not meet it."""
 
-from harness import ACME, admin, anonymous, counted, done, equal, last, refused, rows, service, user
+from harness import ACME, admin, anonymous, counted, equal, last, refused, rows, service, user
 from postgrest import CountMethod, ReturnMethod
 
 TOLD = "rule_name,limit_action_code,priority,is_active"
@@ -238,5 +238,3 @@ made("again it is no other", 201, units().upsert(allowed, ignore_duplicates=True
 made("and removed", 200, units().delete().match(allowed).select("unit_code"), [{"unit_code": "minutes"}])
 
 refused("accounts stay", service.from_("accounts").delete().eq("external_id", "py-a"), 405, code="PGRST117")
-
-done()

@@ -36,11 +36,11 @@ impl Clients {
         clients
     }
 
-    /// A command that runs one of the programs.
-    pub fn program(&self, language: Language, name: &str) -> Command {
+    /// A command that runs programs, which are told by name.
+    pub fn runner(&self, language: Language) -> Command {
         let (interpreter, file) = match language {
-            Language::JavaScript => (PathBuf::from("node"), format!("js/{name}.mjs")),
-            Language::Python => (self.python_program(), format!("python/{name}.py")),
+            Language::JavaScript => (PathBuf::from("node"), "js/run.mjs"),
+            Language::Python => (self.python_program(), "python/run.py"),
         };
         let mut command = Command::new(interpreter);
         command

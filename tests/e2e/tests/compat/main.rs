@@ -13,14 +13,20 @@ mod support;
 mod install;
 mod seed;
 
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 use install::{Clients, Language};
 use mec_test_postgres::Server as Postgres;
 use support::{NODES_SECRET, Server, binary};
 
-/// The programs, in the order in which they run: what reads comes before what writes.
-const PROGRAMS: [&str; 6] = ["rows", "filters", "pages", "errors", "calls", "writes"];
+/// The programs. Those that write come after those of both clients that read, and expect the seeded rows alone.
+const PROGRAMS: [&[&str]; 2] = [
+    &["rows", "filters", "pages", "errors", "calls", "series"],
+    &["writes"],
+];
+
+const LANGUAGES: [Language; 2] = [Language::JavaScript, Language::Python];
 
 #[test]
 fn the_clients_are_answered_as_they_expect_on_sqlite() {
@@ -42,6 +48,42 @@ fn the_clients_are_answered_as_they_expect_on_postgresql() {
     });
 }
 
+#[test]
+fn the_clients_ask_again_by_themselves_while_the_database_is_away() {
+    let folder = tempfile::tempdir().unwrap();
+    // One of its own, since it is stopped.
+    let postgres = Postgres::start().unwrap();
+    postgres.psql("postgres", "CREATE DATABASE mec").unwrap();
+    postgres.migrate("mec").unwrap();
+    let server = Server::node(folder.path(), &postgres.url("mec_engine", "mec"), &[]);
+    for language in LANGUAGES {
+        postgres.halt().unwrap();
+        let mut program = run(language, &server)
+            .arg("retries")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut says = BufReader::new(program.stdout.take().unwrap());
+        let mut said = String::new();
+        says.read_line(&mut said).unwrap();
+        assert_eq!(said, "refused\n", "{language:?}");
+        postgres.resume().unwrap();
+        writeln!(program.stdin.take().unwrap(), "resumed").unwrap();
+        std::io::Read::read_to_string(&mut says, &mut said).unwrap();
+        assert!(program.wait().unwrap().success(), "{language:?}: {said}");
+    }
+}
+
+/// Runs programs of a client, and tells them where the server is.
+fn run(language: Language, server: &Server) -> Command {
+    let mut command = Clients::shared().runner(language);
+    command
+        .env("MEC_COMPAT_URL", format!("{}/api", server.address))
+        .env("MEC_COMPAT_TOKEN", &server.token);
+    command
+}
+
 /// Runs all programs of both clients against a server; what signs its tokens is told by the last argument.
 fn check(server: &Server, signed_by: impl Fn(&mut Command)) {
     seed::seed(server);
@@ -57,23 +99,20 @@ fn check(server: &Server, signed_by: impl Fn(&mut Command)) {
     let admin = token(&["--role", "mec_admin"]);
     let user = token(&["--role", "mec_user", "--account", seed::ACME]);
     let mut failures = String::new();
-    for name in PROGRAMS {
-        for language in [Language::JavaScript, Language::Python] {
-            let output = Clients::shared()
-                .program(language, name)
-                .env("MEC_COMPAT_URL", format!("{}/api", server.address))
-                .env("MEC_COMPAT_TOKEN", &server.token)
-                .env("MEC_COMPAT_ADMIN_TOKEN", &admin)
-                .env("MEC_COMPAT_USER_TOKEN", &user)
-                .stdin(Stdio::null())
-                .output()
-                .unwrap();
-            let said = String::from_utf8_lossy(&output.stdout);
-            let complained = String::from_utf8_lossy(&output.stderr);
-            println!("{language:?} {name}: {said}");
-            if !output.status.success() {
-                failures += &format!("{language:?} {name}:\n{said}{complained}\n");
-            }
+    let all = PROGRAMS.map(|programs| LANGUAGES.map(|language| (programs, language)));
+    for (programs, language) in all.into_iter().flatten() {
+        let output = run(language, server)
+            .args(programs)
+            .env("MEC_COMPAT_ADMIN_TOKEN", &admin)
+            .env("MEC_COMPAT_USER_TOKEN", &user)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let complained = String::from_utf8_lossy(&output.stderr);
+        println!("{language:?}: {said}");
+        if !output.status.success() {
+            failures += &format!("{language:?}:\n{said}{complained}\n");
         }
     }
     assert!(failures.is_empty(), "{failures}");
