@@ -22,12 +22,13 @@ pub fn narrow(headers: &HeaderMap, query: &mut Query) -> Result<(), ApiError> {
         part.limit.map(|limit| offset.saturating_add(limit)),
         last.map(|last| last.saturating_add(1)),
     ];
+    let end = ends.into_iter().flatten().min();
+    // No rows at all may be asked for, but only by their number.
+    if end.is_some_and(|end| end <= begin) && part.limit != Some(0) {
+        return Err(not_satisfiable("the range lies beyond the limit"));
+    }
     part.offset = Some(begin);
-    part.limit = ends
-        .into_iter()
-        .flatten()
-        .min()
-        .map(|end| (end - begin).max(0));
+    part.limit = end.map(|end| (end - begin).max(0));
     Ok(())
 }
 
@@ -53,7 +54,7 @@ pub fn status(offset: u64, rows: usize, total: Option<u64>) -> Result<StatusCode
                 format!("An offset of {offset} was requested, but there are only {total} rows.");
             Err(not_satisfiable(details))
         }
-        Some(total) if rows < total && rows > 0 => Ok(StatusCode::PARTIAL_CONTENT),
+        Some(total) if rows < total => Ok(StatusCode::PARTIAL_CONTENT),
         _ => Ok(StatusCode::OK),
     }
 }
@@ -94,7 +95,8 @@ mod tests {
     fn ranges_are_limits_and_offsets() {
         check("0-9", "", Some((Some(0), Some(10))));
         check("items=5-", "", Some((Some(5), None)));
-        check("5-9", "limit=2", Some((Some(5), Some(0))));
+        check("5-9", "limit=2", None);
+        check("5-9", "limit=0", Some((Some(5), Some(0))));
         check("2-9", "limit=2&offset=3", Some((Some(3), Some(2))));
         check("9-0", "", None);
         check("nonsense", "", Some((None, None)));
@@ -105,6 +107,7 @@ mod tests {
         assert_eq!(content_range(0, 0, None).unwrap(), "*/*");
         assert_eq!(content_range(10, 5, Some(40)).unwrap(), "10-14/40");
         assert_eq!(status(10, 5, Some(40)).unwrap(), 206);
+        assert_eq!(status(0, 0, Some(40)).unwrap(), 206);
         assert_eq!(status(0, 5, Some(5)).unwrap(), 200);
         assert_eq!(status(41, 0, Some(40)).unwrap_err().code(), "PGRST103");
         assert_eq!(status(41, 0, None).unwrap(), 200);
