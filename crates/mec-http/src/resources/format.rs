@@ -170,7 +170,7 @@ fn csv(names: &[&str], rows: &Rows) -> Result<String, ApiError> {
     let failed = |_| ApiError::internal();
     writer.write_record(names).map_err(failed)?;
     for row in &rows.rows {
-        let fields = row.iter().map(|cell| cell.to_text().unwrap_or_default());
+        let fields = row.iter().map(field);
         writer.write_record(fields).map_err(failed)?;
     }
     let mut bytes = writer.into_inner().map_err(|_| ApiError::internal())?;
@@ -179,6 +179,15 @@ fn csv(names: &[&str], rows: &Rows) -> Result<String, ApiError> {
         bytes.pop();
     }
     String::from_utf8(bytes).map_err(|_| ApiError::internal())
+}
+
+/// A value as CSV has it: what is true or false as PostgreSQL writes it.
+fn field(cell: &Cell) -> String {
+    match cell {
+        Cell::Boolean(true) => "t".to_owned(),
+        Cell::Boolean(false) => "f".to_owned(),
+        cell => cell.to_text().unwrap_or_default(),
+    }
 }
 
 /// The format that a range of `Accept` asks for, with its weight in thousandths.
@@ -225,6 +234,7 @@ mod tests {
                 Cell::Null,
                 Cell::Decimal(1_500_000),
                 Cell::Json(r#"{"x":null,"y":[{"z":null}]}"#.to_owned()),
+                Cell::Boolean(true),
             ]],
             total: None,
         }
@@ -232,7 +242,7 @@ mod tests {
 
     #[track_caller]
     fn check(accept: &str, expected: &str) {
-        let names = ["t", "n", "d", "j"];
+        let names = ["t", "n", "d", "j", "b"];
         let written = format(accept).unwrap().write(&names, &rows()).unwrap();
         assert_eq!(written, expected);
     }
@@ -241,15 +251,15 @@ mod tests {
     fn rows_in_each_format() {
         check(
             "*/*",
-            r#"[{"t":"a \"b\", c","n":null,"d":1.5,"j":{"x":null,"y":[{"z":null}]}}]"#,
+            r#"[{"t":"a \"b\", c","n":null,"d":1.5,"j":{"x":null,"y":[{"z":null}]},"b":true}]"#,
         );
         check(
             "application/vnd.pgrst.object+json;nulls=stripped",
-            r#"{"t":"a \"b\", c","d":1.5,"j":{"y":[{}]}}"#,
+            r#"{"t":"a \"b\", c","d":1.5,"j":{"y":[{}]},"b":true}"#,
         );
         check(
             "text/csv",
-            "t,n,d,j\n\"a \"\"b\"\", c\",,1.5,\"{\"\"x\"\":null,\"\"y\"\":[{\"\"z\"\":null}]}\"",
+            "t,n,d,j,b\n\"a \"\"b\"\", c\",,1.5,\"{\"\"x\"\":null,\"\"y\"\":[{\"\"z\"\":null}]}\",t",
         );
     }
 
