@@ -165,7 +165,14 @@ impl<'a> Writer<'a> {
             Filter::Related(index) => match node.embeds.get(*index) {
                 Some(embed) => {
                     let (relation, other, fits) = self.related(table, node.resource, embed);
-                    format!("EXISTS (SELECT 1 FROM {relation} {other}{fits})")
+                    // What is asked for of the related rows may be none of those that there are.
+                    let bounds = match embed.relation.side {
+                        Side::Many if embed.node.limit == 0 || embed.node.offset > 0 => {
+                            bounds(&embed.node)
+                        }
+                        _ => String::new(),
+                    };
+                    format!("EXISTS (SELECT 1 FROM {relation} {other}{fits}{bounds})")
                 }
                 None => "FALSE".to_owned(),
             },
