@@ -202,7 +202,7 @@ fn compare(field: Field, comparison: Comparison, text: &str) -> Result<Filter, P
         _ => {
             let value = Value::parse(text, field.kind)?;
             let is_ordered = !matches!(comparator, Comparator::Equal | Comparator::NotEqual);
-            if is_ordered && matches!(field.kind, Kind::Json | Kind::Boolean) {
+            if is_ordered && field.kind == Kind::Json {
                 return Err(no_operator(&field, "<"));
             }
             Ok(Filter::Test(field, Check::Compare(comparator, value)))
