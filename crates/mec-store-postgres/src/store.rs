@@ -129,9 +129,19 @@ fn lanes(config: &PostgresConfig) -> Vec<Arc<Lane>> {
 }
 
 /// A transaction that is under way; it is undone when this is dropped, as by a caller that goes away.
-struct UnderWay<'a> {
+pub(crate) struct UnderWay<'a> {
     connection: &'a Connection,
-    is_over: bool,
+    pub(crate) is_over: bool,
+}
+
+impl<'a> UnderWay<'a> {
+    /// What is about to begin on a connection.
+    pub(crate) fn on(connection: &'a Connection) -> Self {
+        Self {
+            connection,
+            is_over: false,
+        }
+    }
 }
 
 impl Drop for UnderWay<'_> {
@@ -156,10 +166,7 @@ async fn in_transaction_until<T>(
     connection: &Connection,
     work: impl AsyncFnOnce(&Connection) -> Result<T, Fault>,
 ) -> Result<(T, Result<(), Fault>), Fault> {
-    let mut under_way = UnderWay {
-        connection,
-        is_over: false,
-    };
+    let mut under_way = UnderWay::on(connection);
     connection.client.batch_execute("BEGIN").await?;
     let done = work(connection).await?;
     let committed = connection.client.batch_execute("COMMIT").await;

@@ -3,18 +3,22 @@
 
 mod dialect;
 
+use std::pin::pin;
+
+use futures_util::TryStreamExt;
 use mec_query::Role;
 use mec_query::plan::{Plan, Value as Wanted};
 use mec_query::rows::{Cell, Rows};
 use mec_query::schema::Kind;
 use mec_query::sql::{self, Bound, Statement};
 use mec_store::{QueryError, Reader, StoreError};
-use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row};
 
 use crate::connection::{Connection, Value};
 use crate::error::Fault;
+use crate::store::UnderWay;
 use crate::values::{Columns, decimal, millionths};
 use dialect::Postgres;
 
@@ -46,6 +50,8 @@ pub(crate) async fn query(
         let values = borrowed(&values);
         let counted = count.as_ref().map(texts).unwrap_or_default();
         let counted = borrowed(&counted);
+        // Whoever waits for the answer may go away: the connection then gives up what it became.
+        let mut under_way = UnderWay::on(connection);
         // One after the other in the connection's order, without waiting between them. Two statements
         // of one snapshot: the count is that of the rows.
         let (begun, became, total, found) = futures_util::join!(
@@ -57,38 +63,47 @@ pub(crate) async fn query(
                     None => Ok(None),
                 }
             },
-            client.query(&prepared, &values),
+            bounded(client, &prepared, &values),
         );
         begun?;
         became?;
         let total = total?.as_deref().map(total_of).transpose()?;
         let rows = found?;
         client.batch_execute("COMMIT").await?;
+        under_way.is_over = true;
         Ok::<_, Fault>((total, rows))
     };
-    let (total, found) = match read.await {
-        Ok(read) => read,
-        Err(fault) => {
-            connection.undo();
-            return Err(refused(fault));
-        }
-    };
+    let (total, found) = read.await.map_err(refused)?;
+    let found = found.ok_or(QueryError::TooLarge)?;
     let kinds = plan.node.columns();
     let kinds = kinds.iter().map(|(_, kind)| *kind);
     let kinds: Vec<Kind> = kinds
         .chain(plan.cursor.iter().map(|field| field.kind))
         .collect();
+    let cells = found.iter().map(|row| told(row, &kinds));
+    Ok(Rows {
+        rows: cells.collect::<Result<_, _>>().map_err(refused)?,
+        total,
+    })
+}
+
+/// The rows of a statement; none where they are larger than an answer may be.
+async fn bounded(
+    client: &Client,
+    statement: &tokio_postgres::Statement,
+    values: &[Value<'_>],
+) -> Result<Option<Vec<Row>>, tokio_postgres::Error> {
+    let mut rows = Vec::new();
     let mut bytes = 0;
-    let mut cells = Vec::with_capacity(found.len());
-    for row in &found {
-        let row = told(row, &kinds).map_err(refused)?;
-        bytes += row.iter().map(size).sum::<usize>();
+    let mut found = pin!(client.query_raw(statement, values.iter().copied()).await?);
+    while let Some(row) = found.try_next().await? {
+        bytes += row.raw_size_bytes();
         if bytes > MAX_ANSWER_BYTES {
-            return Err(QueryError::TooLarge);
+            return Ok(None);
         }
-        cells.push(row);
+        rows.push(row);
     }
-    Ok(Rows { rows: cells, total })
+    Ok(Some(rows))
 }
 
 fn total_of(rows: &[Row]) -> Result<u64, Fault> {
@@ -160,13 +175,6 @@ fn told(row: &Row, kinds: &[Kind]) -> Result<Vec<Cell>, Fault> {
         .unwrap_or(Cell::Null))
     });
     cells.collect()
-}
-
-fn size(cell: &Cell) -> usize {
-    match cell {
-        Cell::Text(text) | Cell::Json(text) | Cell::LocalTime(text) => text.len() + 16,
-        _ => 32,
-    }
 }
 
 /// What stopped a query. What the database says of values and rights is not a fault of the store's.
