@@ -10,6 +10,8 @@
 
 #[path = "resource_proofs/database.rs"]
 mod database;
+#[path = "resource_proofs/fuzz.rs"]
+mod fuzz;
 #[path = "resource_proofs/judge.rs"]
 mod judge;
 #[path = "resource_proofs/naive.rs"]
