@@ -26,6 +26,8 @@ pub const MAX_ROWS: u64 = 1_000;
 pub const MAX_EMBED_DEPTH: usize = 5;
 /// So many relations may one answer be made of.
 pub const MAX_EMBEDS: usize = 20;
+/// So much may be told of a row: PostgreSQL makes no objects of more members.
+pub const MAX_OUTPUTS: usize = 50;
 /// So many tests may a plan hold, the elements of lists counted.
 pub const MAX_TESTS: usize = 2_000;
 

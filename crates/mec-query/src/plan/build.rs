@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Cast, Embed, Field, MAX_EMBED_DEPTH, MAX_EMBEDS, MAX_ROWS, Node, Output, PathStep, Plan,
-    PlanError, Reach, What, embed, filters, keyset, literal, order,
+    Cast, Embed, Field, MAX_EMBED_DEPTH, MAX_EMBEDS, MAX_OUTPUTS, MAX_ROWS, Node, Output, PathStep,
+    Plan, PlanError, Reach, What, embed, filters, keyset, literal, order,
 };
 use crate::ast::{Item, Part, Query};
 use crate::nearest;
@@ -82,6 +82,11 @@ impl Builder {
         }
         for item in select {
             self.item(&mut node, item, path, &mut names)?;
+        }
+        if node.outputs.len() > MAX_OUTPUTS {
+            let message = format!("too much is told of a row of {}", resource.name);
+            let hint = format!("at most {MAX_OUTPUTS} columns and embeddings");
+            return Err(PlanError::new("query_too_complex", message).with_hint(Some(hint)));
         }
         let part = self.parts.remove(path.as_slice()).unwrap_or_default();
         if self.role == Role::MecAnon && resource.name == "plans" {

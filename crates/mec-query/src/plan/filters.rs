@@ -41,7 +41,11 @@ impl Builder {
                 operator,
             } => {
                 self.tests += match operator {
-                    Operator::In(list) => list.len().max(1),
+                    Operator::In(list)
+                    | Operator::Compare {
+                        operand: Operand::Any(list) | Operand::All(list),
+                        ..
+                    } => list.len().max(1),
                     _ => 1,
                 };
                 if self.tests > MAX_TESTS {

@@ -191,11 +191,8 @@ impl<'a> Writer<'a> {
         between: &str,
         of_none: &str,
     ) -> String {
-        if terms.is_empty() {
-            return of_none.to_owned();
-        }
         let terms = terms.iter().map(|term| self.filter(table, node, term));
-        format!("({})", terms.collect::<Vec<_>>().join(between))
+        together(&terms.collect::<Vec<_>>(), between, of_none)
     }
 
     fn check(&mut self, value: &str, kind: Kind, check: &Check) -> String {
@@ -404,6 +401,19 @@ impl<'a> Writer<'a> {
                 let value = self.field(&other, &term.field);
                 format!("(SELECT {value} FROM {relation} {other}{fits} LIMIT 1)")
             }
+        }
+    }
+}
+
+/// Terms in pairs of pairs: a chain of a thousand would be an expression a thousand deep, which SQLite refuses.
+fn together(terms: &[String], between: &str, of_none: &str) -> String {
+    match terms {
+        [] => of_none.to_owned(),
+        [one] => format!("({one})"),
+        _ => {
+            let (left, right) = terms.split_at(terms.len() / 2);
+            let [left, right] = [left, right].map(|half| together(half, between, of_none));
+            format!("({left}{between}{right})")
         }
     }
 }
