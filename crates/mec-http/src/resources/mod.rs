@@ -15,7 +15,7 @@ mod summary;
 mod write;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{ALLOW, HeaderMap};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{AppendHeaders, IntoResponse, Response};
@@ -91,9 +91,11 @@ fn methods(resource: &'static Resource) -> MethodRouter<App> {
     methods
 }
 
-/// Answers a path below `/api/` that names no resource.
-async fn unknown(Path(name): Path<String>) -> Response {
-    match plan::resource(&name) {
+/// Answers a path below `/api/` that names no resource. The name is as it was sent: encoded it is none,
+/// whatever it decodes to.
+async fn unknown(uri: Uri) -> Response {
+    let name = uri.path().rsplit('/').next().unwrap_or_default();
+    match plan::resource(name) {
         Ok(_) => ApiError::internal().into_response(),
         Err(error) => ApiError::from(error).into_response(),
     }
