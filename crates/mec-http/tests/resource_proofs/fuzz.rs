@@ -10,7 +10,7 @@ use proptest::sample::{Index, select};
 
 use super::world::{Caller, World};
 
-const CASES: u32 = 250;
+const CASES: u32 = 2000;
 
 /// Good queries of every part of the language.
 const GOOD: [&str; 16] = [
@@ -216,16 +216,14 @@ async fn survives(world: &World, callers: &[Caller], query: &str) -> Vec<u16> {
         for caller in callers {
             let answer = world.get(caller, &path).await;
             let status = answer.status.as_u16();
-            assert!(status < 500, "{status} {query}: {}", answer.text);
+            let shown: String = query.chars().take(300).collect();
+            assert!(status < 500, "{status} {shown}: {}", answer.text);
             if status >= 300 {
-                assert!(
-                    answer.json()["code"].is_string(),
-                    "{query}: {}",
-                    answer.text
-                );
+                let code = answer.json()["code"].clone();
+                assert!(code.is_string(), "{shown}: {}", answer.text);
+                // Nothing of so few rows is slow.
+                assert_ne!(code, "query_too_slow", "{shown}");
             }
-            // Nothing of so few rows is slow.
-            assert!(!answer.text.contains("query_too_slow"), "{query}");
             statuses.push(status);
         }
     }
@@ -297,6 +295,8 @@ fn the_largest_queries_are_answered_or_refused() {
         "consumption?quantity=lt.999999999999999999999999999999&quantity=gt.-999999999999999999999999999999".to_owned(),
         "grants?remaining=lt.99999999999999999999999999999999&select=remaining::int".to_owned(),
         "plans?created_at=gt.9999-12-31T23:59:59Z&updated_at=lt.0001-01-01T00:00:00Z".to_owned(),
+        "%61ccounts?limit=1".to_owned(),
+        "%DEaccounts".to_owned(),
         "concurrency_leases?session_metadata=eq.\"\\u0000\"&session_token=eq.\u{0}".to_owned(),
     ] {
         let query = query.as_str();
