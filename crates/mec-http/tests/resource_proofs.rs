@@ -8,6 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "resource_proofs/cases.rs"]
+mod cases;
 #[path = "resource_proofs/database.rs"]
 mod database;
 #[path = "resource_proofs/fuzz.rs"]

@@ -2,6 +2,7 @@
 //! says, and the plan's conditions where no policy stands. And connections that are shared by all callers.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[allow(dead_code, reason = "the tests of the roles use the rest of it")]
 #[path = "roles/relations.rs"]
 mod relations;
 
@@ -15,7 +16,7 @@ use mec_query::ast::Query;
 use mec_query::parse::{pairs, parse};
 use mec_query::plan::{Asking, Plan, Reach, plan};
 use mec_query::rows::Cell;
-use mec_query::schema::{RESOURCES, Resource};
+use mec_query::schema::{RESOURCES, Resource, Source};
 use mec_store::conformance::TestIds;
 use mec_store::{QueryError, Reader, Store};
 use mec_store_postgres::{PostgresConfig, PostgresStore};
@@ -77,6 +78,12 @@ fn reach(name: &str, account: Option<Uuid>) -> Reach {
         namespace: namespace(name),
         account,
     }
+}
+
+/// What the store holds; the rest is worked out by the engine.
+fn stored() -> impl Iterator<Item = &'static Resource> {
+    let is_stored = |resource: &&Resource| resource.source != Source::Engine;
+    RESOURCES.iter().filter(is_stored)
 }
 
 /// All rows of a resource, or those of a query, as a plan that sees so much.
@@ -149,7 +156,7 @@ fn the_policies_alone_bound_a_plan_that_sees_everything() {
     let database = world();
     run(async {
         let store = open(&database, 2).await;
-        for resource in RESOURCES {
+        for resource in stored() {
             for (role, account) in [
                 (Role::MecUser, Some(TEAM)),
                 (Role::MecUser, None),
@@ -230,7 +237,7 @@ fn the_plan_alone_bounds_a_caller_whom_no_policy_does() {
     Server::shared().psql(&database, open_all).unwrap();
     run(async {
         let store = open(&database, 2).await;
-        for resource in RESOURCES {
+        for resource in stored() {
             // The claims are another's, so that a policy that was left would show.
             let caller = reader(Role::MecAdmin, "nowhere", None);
             for name in NAMESPACES {
@@ -270,6 +277,31 @@ fn the_plan_alone_bounds_a_caller_whom_no_policy_does() {
             let told = planned(hierarchy, query, reach("default", account));
             assert_eq!(store.query(&caller, told).await.unwrap().rows.len(), names);
         }
+    });
+}
+
+/// So long a read that is held up is waited for, before its caller goes away.
+const PATIENCE: std::time::Duration = std::time::Duration::from_millis(200);
+
+#[test]
+fn a_query_that_is_given_up_leaves_no_caller_behind() {
+    let database = world();
+    let mut session = Server::shared().session(&database).unwrap();
+    run(async {
+        let store = open(&database, 1).await;
+        let plans = Resource::find("plans").unwrap();
+        let all = || planned(plans, "select=plan_id", reach("other", None));
+        let other = reader(Role::MecAdmin, "other", None);
+        session.say("BEGIN; LOCK TABLE mec.plans").unwrap();
+        let held = tokio::time::timeout(PATIENCE, store.query(&other, all())).await;
+        assert!(held.is_err(), "the lock held nobody up");
+        session.say("ROLLBACK").unwrap();
+        // The claims of who went away would show the next one another namespace.
+        let caller = reader(Role::MecUser, "default", None);
+        assert!(store.query(&caller, all()).await.unwrap().rows.is_empty());
+        assert_eq!(store.query(&other, all()).await.unwrap().rows.len(), 2);
+        let own = store.catalogue(&Namespace::default_namespace(), None).await;
+        assert_eq!(own.unwrap().unwrap().plans.len(), 2);
     });
 }
 

@@ -287,7 +287,7 @@ fn the_largest_queries_are_answered_or_refused() {
         format!("plans?or=({}plan_id.eq.a{})", "not.and(".repeat(9), ")".repeat(9)),
         format!("accounts?select=metadata{}", "->a".repeat(10)),
         format!("accounts?order={}", many("metadata->>a.desc", 20, ",")),
-        format!("accounts?select=entitlements(accounts(entitlements(accounts(entitlements(*)))))&limit=1"),
+        "accounts?select=entitlements(accounts(entitlements(accounts(entitlements(*)))))&limit=1".to_owned(),
         format!("plans?plan_id=match.{}", "(a*)*".repeat(200)),
         format!("plans?plan_id=like.{}", "%a".repeat(1_000)),
         format!("plans?plan_id=fts.{}", many("a", 500, "|")),

@@ -89,7 +89,8 @@ pub fn held(row: &Row, column: &Column, kind: Kind) -> Option<Held> {
     let json = row[&column.name].get();
     let value: Value = serde_json::from_str(json).unwrap();
     let mut found = Some(&value);
-    if column.path.is_empty() && value.is_null() {
+    // No row holds the JSON null itself.
+    if value.is_null() {
         return None;
     }
     for step in &column.path {

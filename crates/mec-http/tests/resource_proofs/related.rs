@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mec_query::schema::{FOREIGN_KEYS, ForeignKey, RESOURCES, Resource};
 use serde_json::{Value, json};
 
-use super::truth::{Truth, sorted, still};
+use super::truth::{Truth, sorted, still, stored};
 use super::world::{Caller, World};
 
 /// A way from one resource to another, as a request writes it.
@@ -47,7 +47,11 @@ fn ways() -> Vec<Way> {
             },
         ]
     };
-    FOREIGN_KEYS.iter().flat_map(both).collect()
+    let is_stored = |name: &str| stored().any(|resource| resource.name == name);
+    let keys = FOREIGN_KEYS
+        .iter()
+        .filter(|key| is_stored(key.of) && is_stored(key.to));
+    keys.flat_map(both).collect()
 }
 
 /// The columns of a resource that stay as they are.

@@ -1,12 +1,12 @@
 //! The schema is what the stores have: every column, key and foreign key, with rows in every resource.
 
-use mec_query::schema::{FOREIGN_KEYS, Kind, RESOURCES, Resource};
+use mec_query::schema::{FOREIGN_KEYS, Kind, Resource};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::database::Database;
 use super::related;
-use super::truth::{Truth, sorted};
+use super::truth::{Truth, sorted, stored};
 use super::world::{Caller, World};
 
 /// Which table a resource's own columns come from; none for views of several.
@@ -57,7 +57,7 @@ fn columns(database: &Database, resource: &Resource) -> Vec<String> {
 }
 
 fn has_the_columns(database: &Database) {
-    for resource in RESOURCES {
+    for resource in stored() {
         let held = columns(database, resource);
         let names = held.iter().map(|column| column.split_once(' ').unwrap());
         let is_sqlite = matches!(database, Database::Sqlite(_));
@@ -113,7 +113,7 @@ fn has_the_columns(database: &Database) {
 }
 
 fn has_unique_keys(database: &Database) {
-    for resource in RESOURCES {
+    for resource in stored() {
         let mut key = resource.key.join(", ");
         if resource.has_namespace() {
             key = format!("namespace_id, {key}");
@@ -147,7 +147,7 @@ fn fitting(kind: Kind, value: &Value) -> String {
 
 async fn answers_every_column(world: &World, truth: &Truth) {
     let service = Caller::service("other");
-    for resource in RESOURCES {
+    for resource in stored() {
         let rows = truth.all("other", resource.name);
         for column in resource.columns {
             let name = column.name;

@@ -1,6 +1,8 @@
 //! Every resource, verb and caller beside rows of another namespace and of accounts outside the caller's: what
 //! is not its own is neither told, nor counted, nor told from what is not there.
 
+use std::collections::BTreeSet;
+
 use axum::http::Method;
 use mec_http::Role;
 use mec_query::schema::{RESOURCES, Resource};
@@ -9,8 +11,8 @@ use uuid::Uuid;
 
 use super::related;
 use super::support::Answer;
-use super::truth::{Truth, sorted};
-use super::world::{Caller, NAMESPACES, PERSON, STRANGER, TEAM, World};
+use super::truth::{Truth, sorted, stored};
+use super::world::{Caller, NAMESPACES, OWNER, PERSON, STRANGER, TEAM, World};
 
 fn callers() -> Vec<Caller> {
     let user = Role::MecUser;
@@ -41,7 +43,7 @@ fn callers() -> Vec<Caller> {
 }
 
 /// What a caller is answered, without what differs from call to call.
-fn told(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
+fn told_of(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
     let kept = answer
         .headers
         .iter()
@@ -141,7 +143,7 @@ async fn is_told_nothing_of(
                 "{method} {path}: {}",
                 answer.text
             );
-            answers.push(told(&answer));
+            answers.push(told_of(&answer));
         }
         let place = format!("{} {method} {} {row}", caller.what, resource.name);
         assert_eq!(answers[0], answers[1], "{place}");
@@ -153,7 +155,7 @@ async fn is_told_nothing_of(
         for row in [row, &ghost] {
             let answer = world.send(caller, Method::POST, &path, row).await;
             assert!((400..500).contains(&answer.status.as_u16()), "{path}");
-            answers.push(told(&answer));
+            answers.push(told_of(&answer));
         }
         assert_eq!(answers[0], answers[1], "{} POST {path}", caller.what);
     }
@@ -199,12 +201,48 @@ async fn finds_no_way_round(world: &World, caller: &Caller) {
     }
 }
 
+/// The summary of accounts that are named is told of a caller's own, and others are as those that are not there.
+async fn is_told_its_own_summary(world: &World, truth: &Truth, caller: &Caller) {
+    let all = [OWNER, TEAM, PERSON, STRANGER].map(|account| account.to_string());
+    let path = format!("/api/usage_summary?account_id=in.({})", all.join(","));
+    let answer = world.get(caller, &path).await;
+    let Some(own) = truth.seen(caller, "accounts") else {
+        assert_eq!(answer.status.as_u16(), 401, "{path}");
+        return;
+    };
+    let own: BTreeSet<&str> = own
+        .iter()
+        .filter_map(|row| row["account_id"].as_str())
+        .collect();
+    let rows: Vec<Value> = serde_json::from_str(&answer.text).unwrap();
+    let told: BTreeSet<&str> = rows
+        .iter()
+        .filter_map(|row| row["account_id"].as_str())
+        .collect();
+    assert_eq!(told, own, "{} {path}", caller.what);
+    assert!(
+        rows.iter()
+            .all(|row| row["namespace_id"] == caller.namespace),
+        "{}",
+        caller.what
+    );
+    let ghost = Uuid::new_v4().to_string();
+    let of = async |account: &str| {
+        let path = format!("/api/usage_summary?account_id=eq.{account}");
+        told_of(&world.get(caller, &path).await)
+    };
+    let nothing = of(&ghost).await;
+    for account in all.iter().filter(|account| !own.contains(account.as_str())) {
+        assert_eq!(of(account).await, nothing, "{} {account}", caller.what);
+    }
+}
+
 async fn stand(world: World) {
     world.fill().await;
     let truth = Truth::read(&world).await;
     for caller in callers() {
         let is_somewhere = NAMESPACES.contains(&caller.namespace);
-        for resource in RESOURCES {
+        for resource in stored() {
             let seen = if is_somewhere {
                 truth.seen(&caller, resource.name)
             } else {
@@ -240,6 +278,7 @@ async fn stand(world: World) {
         }
         if is_somewhere {
             finds_no_way_round(&world, &caller).await;
+            is_told_its_own_summary(&world, &truth, &caller).await;
         }
     }
     for caller in callers() {
@@ -255,7 +294,7 @@ async fn stand(world: World) {
 async fn are_untouched(world: &World, truth: &Truth) {
     let after = Truth::read(world).await;
     for namespace in NAMESPACES {
-        for resource in RESOURCES {
+        for resource in stored() {
             let rows = |truth: &Truth| sorted(truth.all(namespace, resource.name).to_vec());
             assert_eq!(rows(&after), rows(truth), "{namespace}: {}", resource.name);
         }
