@@ -46,6 +46,17 @@ await answers('HEAD of an unknown resource is no success', service.from('nothing
 await equal('its status', last.status, 404)
 await equal('its code', last.headers.get('proxy-status'), 'PostgREST; error=PGRST205')
 
+await refused(
+  'a preference that is not known, where all are to be',
+  service.from('accounts').select().setHeader('Prefer', 'handling=strict, speed=light'),
+  400,
+  { code: 'PGRST122', details: 'Invalid preferences: speed=light' }
+)
+await answers('elsewhere it is passed over', service.from('accounts').select('external_id').eq('external_id', 'beta').setHeader('Prefer', 'speed=light'), {
+  status: 200,
+  data: [{ external_id: 'beta' }],
+})
+
 const units = (api) => api.from('units').select('unit_code').eq('unit_code', 'days')
 await rows('the schema api', units(service.schema('api')), [{ unit_code: 'days' }])
 await rows('the schema public is another name of it', units(ofToken({ schema: 'public' })), [{ unit_code: 'days' }])

@@ -167,6 +167,20 @@ await rows(
   ]
 )
 
+await rows(
+  'what an account may use and has used is told as rows, too',
+  user
+    .from('usage_summary')
+    .select('limit_kind_code,allowed:quantity_allowed,quantity_used')
+    .eq('account_id', ACME)
+    .in('resource_type_code', ['benchmark_runs', 'concurrent_users'])
+    .order('quantity_allowed', { ascending: false }),
+  [
+    { limit_kind_code: 'cumulative', allowed: 100, quantity_used: 0 },
+    { limit_kind_code: 'concurrency', allowed: 3, quantity_used: 0 },
+  ]
+)
+
 await answers('CSV has a line of names, and quotes what needs it', service.from('accounts').select('external_id,display_name,email').order('external_id').csv(), {
   error: null,
   status: 200,

@@ -2,7 +2,10 @@
 
 from harness import anonymous, client, equal, last, of_token, refused, rows, service
 
-accounts = lambda *columns: service.from_("accounts").select(*columns)
+
+def accounts(*columns):
+    return service.from_("accounts").select(*columns)
+
 
 refused(
     "an unknown resource",
@@ -60,6 +63,22 @@ refused("a token that is none", client("nonsense").from_("accounts").select(), 4
 
 refused("HEAD of an unknown column", service.from_("accounts").select("nothing", head=True), 400, code="42703")
 refused("HEAD of an unknown resource", service.from_("nothing").select(head=True), 404, code="PGRST205")
+
+
+def preferring(*preferences):
+    query = accounts("external_id").eq("external_id", "beta")
+    query.request.headers["Prefer"] = ",".join(preferences)
+    return query
+
+
+refused(
+    "a preference that is not known, where all are to be",
+    preferring("handling=strict", "speed=light"),
+    400,
+    code="PGRST122",
+    details="Invalid preferences: speed=light",
+)
+rows("elsewhere it is passed over", preferring("speed=light"), [{"external_id": "beta"}])
 
 
 def units(api):

@@ -176,6 +176,19 @@ rows(
 )
 
 rows(
+    "what an account may use and has used is told as rows, too",
+    user.from_("usage_summary")
+    .select("limit_kind_code", "allowed:quantity_allowed", "quantity_used")
+    .eq("account_id", ACME)
+    .in_("resource_type_code", ["benchmark_runs", "concurrent_users"])
+    .order("quantity_allowed", desc=True),
+    [
+        {"limit_kind_code": "cumulative", "allowed": 100, "quantity_used": 0},
+        {"limit_kind_code": "concurrency", "allowed": 3, "quantity_used": 0},
+    ],
+)
+
+rows(
     "CSV has a line of names, and quotes what needs it",
     service.from_("accounts").select("external_id", "display_name", "email").order("external_id").csv(),
     "external_id,display_name,email\n"

@@ -227,7 +227,12 @@ equal("and counts at once", (checked["decision"], checked["quantity_allowed"]), 
 
 # Rows that are all key.
 allowed = {"resource_type_code": "platform_access", "unit_code": "minutes"}
-units = lambda: admin.from_("resource_type_allowed_units")
+
+
+def units():
+    return admin.from_("resource_type_allowed_units")
+
+
 made(
     "a row of two keys is made",
     201,
