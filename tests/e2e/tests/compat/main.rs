@@ -110,7 +110,6 @@ fn check(server: &Server, signed_by: impl Fn(&mut Command)) {
             .unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
         let complained = String::from_utf8_lossy(&output.stderr);
-        println!("{language:?}: {said}");
         if !output.status.success() {
             failures += &format!("{language:?}:\n{said}{complained}\n");
         }
