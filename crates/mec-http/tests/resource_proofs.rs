@@ -18,6 +18,8 @@ mod fuzz;
 mod judge;
 #[path = "resource_proofs/naive.rs"]
 mod naive;
+#[path = "resource_proofs/paging.rs"]
+mod paging;
 #[path = "resource_proofs/related.rs"]
 mod related;
 #[path = "resource_proofs/rows.rs"]

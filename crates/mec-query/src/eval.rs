@@ -57,6 +57,20 @@ fn holds(node: &Node, row: &[Cell], filter: &Filter) -> Option<bool> {
         Filter::And(terms) => together(node, row, terms, false),
         Filter::Or(terms) => together(node, row, terms, true),
         Filter::Test(field, check) => test(&value(node, row, field), check),
+        Filter::Beyond { fields, is_greater } => {
+            let wanted = if *is_greater {
+                Ordering::Greater
+            } else {
+                Ordering::Less
+            };
+            for (field, with) in fields {
+                let ordering = compare(&value(node, row, field), with)?;
+                if ordering.is_ne() {
+                    return Some(ordering == wanted);
+                }
+            }
+            Some(false)
+        }
     }
 }
 

@@ -151,6 +151,14 @@ pub enum Filter {
     And(Vec<Filter>),
     /// One holds.
     Or(Vec<Filter>),
+    /// Its fields, the first one first, lie on one side of values: what two ways of saying it that an index
+    /// cannot follow, `a > x or (a = x and b > y)`, become.
+    Beyond {
+        /// Each field with its value.
+        fields: Vec<(Field, Value)>,
+        /// Above them, or below.
+        is_greater: bool,
+    },
     /// It does not hold. Where it is unknown, it stays so.
     Not(Box<Filter>),
     /// There are related rows that fit.

@@ -39,6 +39,8 @@ pub enum Source {
     Growing {
         /// Which filter makes it quick, for who is told that it was not.
         hint: &'static str,
+        /// The relations that it is made of, each with an index by account and time; none where it is one.
+        parts: &'static [&'static str],
     },
     /// The engine, which works them out; the store knows nothing of them.
     Engine,

@@ -1,6 +1,8 @@
 //! A plan as SQL. What the stores say differently is a [`Dialect`]'s; the rest stands here once. Names come
 //! from the schema, and all that came from a request is a value.
 
+mod parts;
+mod related;
 mod writer;
 
 use crate::plan::{Order, PathStep, Plan, Value};
@@ -54,6 +56,9 @@ impl Values {
 pub trait Dialect {
     /// What a resource is called behind FROM.
     fn relation(&self, resource: &Resource) -> String;
+
+    /// What a part of a resource is called behind FROM.
+    fn part(&self, name: &str) -> String;
 
     /// A column's value in the form in which it is compared and ordered.
     fn column(&self, table: &str, column: &Column) -> String;

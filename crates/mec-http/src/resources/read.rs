@@ -175,7 +175,7 @@ fn refused(resource: &'static Resource, error: QueryError) -> ApiError {
     match error {
         QueryError::TooSlow => {
             let hint = match resource.source {
-                Source::Growing { hint } => hint,
+                Source::Growing { hint, .. } => hint,
                 Source::Store | Source::Engine => "ask for fewer rows, or without embeddings",
             };
             let message = format!("the query over {} takes too long", resource.name);

@@ -89,7 +89,7 @@ fn wanted(all: &[Row], case: &Case) -> (Vec<Value>, usize) {
     terms.push(OrderTerm {
         relation: None,
         column: key.clone(),
-        is_descending: false,
+        is_descending: case.order.last().is_some_and(|term| term.is_descending),
         nulls_first: None,
     });
     rows.sort_by(|left, right| order(left, right, &terms, &kind));

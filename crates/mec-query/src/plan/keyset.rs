@@ -118,11 +118,59 @@ fn is_alike(left: &Condition, right: &Condition) -> bool {
     }
 }
 
-/// Adds what the ways of an `or` have in common on one side of a value, so that an index can begin there:
-/// `a > x or (a = x and b > y)` is also `a >= x`.
+/// Says the place after a row, `a > x or (a = x and b > y)`, so that an index can begin there: as one
+/// comparison where all sides are alike, and else with the bound `a >= x` beside it.
 pub(super) fn bound(filters: &mut Vec<Filter>) {
+    for filter in &mut *filters {
+        if let Some(beyond) = beyond(filter) {
+            *filter = beyond;
+        }
+    }
     let bounds: Vec<Filter> = filters.iter().filter_map(common).collect();
     filters.extend(bounds);
+}
+
+/// The ways of an `or` as one comparison of several fields. Each way holds one test more than the one before
+/// it: that the field of that one's last test is equal.
+fn beyond(filter: &Filter) -> Option<Filter> {
+    let Filter::Or(ways) = filter else {
+        return None;
+    };
+    let mut side = None;
+    let mut fields: Vec<(Field, Value)> = Vec::new();
+    for way in ways {
+        let terms = match way {
+            Filter::And(terms) => terms.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let (last, before) = terms.split_last()?;
+        let Filter::Test(field, Check::Compare(comparator, value)) = last else {
+            return None;
+        };
+        let is_greater = match comparator {
+            Comparator::Greater => true,
+            Comparator::Less => false,
+            _ => return None,
+        };
+        let are_equal = before.len() == fields.len()
+            && before
+                .iter()
+                .zip(&fields)
+                .all(|(term, (field, value))| is_equal(term, field, value));
+        if !are_equal || *side.get_or_insert(is_greater) != is_greater {
+            return None;
+        }
+        fields.push((field.clone(), value.clone()));
+    }
+    let is_greater = side.filter(|_| fields.len() > 1)?;
+    Some(Filter::Beyond { fields, is_greater })
+}
+
+fn is_equal(filter: &Filter, field: &Field, value: &Value) -> bool {
+    let Filter::Test(of, Check::Compare(Comparator::Equal, with)) = filter else {
+        return false;
+    };
+    with == value && of.column.name == field.column.name && of.path == field.path
 }
 
 fn common(filter: &Filter) -> Option<Filter> {

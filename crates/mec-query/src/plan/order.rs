@@ -38,6 +38,8 @@ pub(super) fn order(
             nulls_first: term.nulls_first.unwrap_or(term.is_descending),
         });
     }
+    // In the direction of what was asked for, so that one index serves both ways.
+    let is_descending = order.last().is_some_and(|term| term.is_descending);
     for name in node.resource.key {
         let is_there = |term: &Order| {
             term.embed.is_none() && term.field.path.is_empty() && term.field.column.name == *name
@@ -52,8 +54,8 @@ pub(super) fn order(
                     path: Vec::new(),
                     kind: column.kind,
                 },
-                is_descending: false,
-                nulls_first: false,
+                is_descending,
+                nulls_first: is_descending,
             });
         }
     }

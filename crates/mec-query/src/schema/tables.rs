@@ -47,6 +47,10 @@ const fn optional(name: &'static str, kind: Kind) -> Column {
     }
 }
 
+const fn growing(hint: &'static str) -> Source {
+    Source::Growing { hint, parts: &[] }
+}
+
 /// All resources, in the order of SPEC's tables.
 pub const RESOURCES: &[Resource] = &[
     Resource {
@@ -467,9 +471,7 @@ pub const RESOURCES: &[Resource] = &[
         },
         least_reader: Role::MecUser,
         writes: NONE,
-        source: Source::Growing {
-            hint: "filter by entitlement_id or audit_id",
-        },
+        source: growing("filter by entitlement_id or audit_id"),
     },
     Resource {
         name: "consumption",
@@ -498,9 +500,9 @@ pub const RESOURCES: &[Resource] = &[
         belongs: Belongs::Account("account_id"),
         least_reader: Role::MecUser,
         writes: NONE,
-        source: Source::Growing {
-            hint: "filter by account_id and resource_type_code, or by a range of occurred_at",
-        },
+        source: growing(
+            "filter by account_id or by a range of occurred_at, and order by occurred_at",
+        ),
     },
     Resource {
         name: "consumption_event_details",
@@ -518,9 +520,7 @@ pub const RESOURCES: &[Resource] = &[
         },
         least_reader: Role::MecUser,
         writes: NONE,
-        source: Source::Growing {
-            hint: "filter by event_id",
-        },
+        source: growing("filter by event_id"),
     },
     Resource {
         name: "reservations",
@@ -543,9 +543,7 @@ pub const RESOURCES: &[Resource] = &[
         belongs: Belongs::Account("account_id"),
         least_reader: Role::MecUser,
         writes: NONE,
-        source: Source::Growing {
-            hint: "filter by reservation_id, or by account_id and status=eq.open",
-        },
+        source: growing("filter by reservation_id or account_id"),
     },
     Resource {
         name: "grants",
@@ -589,9 +587,7 @@ pub const RESOURCES: &[Resource] = &[
         },
         least_reader: Role::MecUser,
         writes: NONE,
-        source: Source::Growing {
-            hint: "filter by event_id",
-        },
+        source: growing("filter by event_id"),
     },
     Resource {
         name: "concurrency_leases",
@@ -616,9 +612,7 @@ pub const RESOURCES: &[Resource] = &[
         belongs: Belongs::Account("account_id"),
         least_reader: Role::MecUser,
         writes: NONE,
-        source: Source::Growing {
-            hint: "filter by lease_id, or by account_id and released_at=is.null",
-        },
+        source: growing("filter by lease_id or account_id"),
     },
     Resource {
         name: "active_leases",
@@ -644,9 +638,7 @@ pub const RESOURCES: &[Resource] = &[
         belongs: Belongs::Account("account_id"),
         least_reader: Role::MecUser,
         writes: NONE,
-        source: Source::Growing {
-            hint: "filter by account_id",
-        },
+        source: growing("filter by account_id"),
     },
     Resource {
         name: "control_decisions",
@@ -675,7 +667,13 @@ pub const RESOURCES: &[Resource] = &[
         least_reader: Role::MecUser,
         writes: NONE,
         source: Source::Growing {
-            hint: "filter by account_id, or by a range of decided_at",
+            hint: "filter by account_id, and order by decided_at",
+            parts: &[
+                "decisions_logged",
+                "decisions_of_consume",
+                "decisions_of_reserve",
+                "decisions_of_acquire",
+            ],
         },
     },
 ];

@@ -1,24 +1,25 @@
 //! Writes a plan as SQL.
 
+use super::parts::parts;
 use super::{Bound, Dialect, Statement, Test, Values, direction};
 use crate::plan::{
     Cast, Check, Comparator, Embed, Field, Filter, Node, Order, Output, Plan, Value, What,
 };
-use crate::schema::{Belongs, Column, Kind, Resource, Side};
+use crate::schema::{Belongs, Column, Kind, Resource};
 
 /// The accounts that the caller sees, as a table of the statement.
 const REACH: &str = "seen";
 
 pub(super) struct Writer<'a> {
-    plan: &'a Plan,
-    dialect: &'a dyn Dialect,
-    values: Values,
+    pub(super) plan: &'a Plan,
+    pub(super) dialect: &'a dyn Dialect,
+    pub(super) values: Values,
     tables: usize,
 }
 
 /// A place where outputs are told.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Told {
+pub(super) enum Told {
     /// As a column of the answer.
     Column,
     /// Within JSON.
@@ -37,26 +38,39 @@ impl<'a> Writer<'a> {
 
     pub(super) fn rows(mut self) -> Statement {
         let node = &self.plan.node;
-        let table = self.table();
         let reach = self.reach();
+        let parts = parts(node);
+        let sql = if parts.is_empty() {
+            let relation = self.dialect.relation(node.resource);
+            let table = self.table();
+            let outputs = self.outputs(&table).join(", ");
+            let fits = self.fits(&table, node);
+            let order = self.order(&table, node);
+            let bounds = bounds(node);
+            format!("SELECT {outputs} FROM {relation} {table}{fits}{order}{bounds}")
+        } else {
+            self.of_parts(node, parts, |writer, table| {
+                (writer.outputs(table), writer.fits(table, node))
+            })
+        };
+        self.end(format!("{reach}{sql}"))
+    }
+
+    /// What is told of the rows of a table, and after it the fields of the cursor.
+    pub(super) fn outputs(&mut self, table: &str) -> Vec<String> {
+        let node = &self.plan.node;
         let mut outputs = Vec::new();
         for output in &node.outputs {
-            outputs.push(self.output(&table, node, output, Told::Column));
+            outputs.push(self.output(table, node, output, Told::Column));
         }
         for field in &self.plan.cursor {
-            let value = self.field(&table, field);
+            let value = self.field(table, field);
             outputs.push(self.dialect.read(&value, field.kind));
         }
         if outputs.is_empty() {
             outputs.push("1".to_owned());
         }
-        let relation = self.dialect.relation(node.resource);
-        let fits = self.fits(&table, node);
-        let order = self.order(&table, node);
-        let bounds = bounds(node);
-        let outputs = outputs.join(", ");
-        let sql = format!("{reach}SELECT {outputs} FROM {relation} {table}{fits}{order}{bounds}");
-        self.end(sql)
+        outputs
     }
 
     pub(super) fn count(mut self) -> Statement {
@@ -76,7 +90,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn table(&mut self) -> String {
+    pub(super) fn table(&mut self) -> String {
         self.tables += 1;
         format!("t{}", self.tables)
     }
@@ -110,7 +124,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The WHERE of a node: what the caller may see, and what is asked for.
-    fn fits(&mut self, table: &str, node: &Node) -> String {
+    pub(super) fn fits(&mut self, table: &str, node: &Node) -> String {
         let mut terms = self.seen(table, node.resource);
         for filter in &node.filters {
             terms.push(self.filter(table, node, filter));
@@ -180,6 +194,16 @@ impl<'a> Writer<'a> {
                 let value = self.field(table, field);
                 self.check(&value, field.kind, check)
             }
+            Filter::Beyond { fields, is_greater } => {
+                let (mut held, mut wanted) = (Vec::new(), Vec::new());
+                for (field, value) in fields {
+                    let of = self.field(table, field);
+                    held.push(self.dialect.ordered(&of, field.kind));
+                    wanted.push(self.dialect.place(&mut self.values, value, field.kind));
+                }
+                let side = if *is_greater { ">" } else { "<" };
+                format!("({}) {side} ({})", held.join(", "), wanted.join(", "))
+            }
         }
     }
 
@@ -246,7 +270,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The value of a field, in the form in which it is compared.
-    fn field(&mut self, table: &str, field: &Field) -> String {
+    pub(super) fn field(&mut self, table: &str, field: &Field) -> String {
         let value = self.column(table, field.column);
         if field.path.is_empty() {
             return value;
@@ -267,7 +291,13 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn output(&mut self, table: &str, node: &Node, output: &Output, told: Told) -> String {
+    pub(super) fn output(
+        &mut self,
+        table: &str,
+        node: &Node,
+        output: &Output,
+        told: Told,
+    ) -> String {
         match &output.what {
             What::Field(field, cast) => {
                 let value = self.field(table, field);
@@ -331,55 +361,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Related rows as JSON: an object, or an array.
-    fn embedded(&mut self, table: &str, resource: &'static Resource, embed: &Embed) -> String {
-        let (relation, other, fits) = self.related(table, resource, embed);
-        let mut members = Vec::new();
-        for output in &embed.node.outputs {
-            let name = self.dialect.name(&mut self.values, &output.name);
-            let value = self.output(&other, &embed.node, output, Told::Json);
-            members.push((name, value));
-        }
-        let object = self.dialect.object(&members);
-        match embed.relation.side {
-            Side::One => format!("(SELECT {object} FROM {relation} {other}{fits} LIMIT 1)"),
-            Side::Many => {
-                let order = self.order(&other, &embed.node);
-                let bounds = bounds(&embed.node);
-                let rows =
-                    format!("SELECT {object} AS c FROM {relation} {other}{fits}{order}{bounds}");
-                self.dialect.array("c", &rows)
-            }
-        }
-    }
-
-    /// The related rows of a row that fit: their relation, what it is called, and the WHERE.
-    fn related(
-        &mut self,
-        table: &str,
-        resource: &'static Resource,
-        embed: &Embed,
-    ) -> (String, String, String) {
-        let other = self.table();
-        let relation = self.dialect.relation(embed.node.resource);
-        let (own, theirs) = embed.relation.columns();
-        let join = match (resource.column(own), embed.node.resource.column(theirs)) {
-            (Some(own), Some(theirs)) => format!(
-                "{} = {}",
-                self.dialect.column(&other, theirs),
-                self.dialect.column(table, own)
-            ),
-            _ => "FALSE".to_owned(),
-        };
-        let fits = self.fits(&other, &embed.node);
-        let fits = match fits.strip_prefix(" WHERE ") {
-            Some(terms) => format!(" WHERE {join} AND {terms}"),
-            None => format!(" WHERE {join}"),
-        };
-        (relation, other, fits)
-    }
-
-    fn order(&mut self, table: &str, node: &Node) -> String {
+    pub(super) fn order(&mut self, table: &str, node: &Node) -> String {
         let mut terms = Vec::new();
         for term in &node.order {
             let value = self.order_value(table, node, term);
@@ -393,7 +375,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn order_value(&mut self, table: &str, node: &Node, term: &Order) -> String {
+    pub(super) fn order_value(&mut self, table: &str, node: &Node, term: &Order) -> String {
         match term.embed.and_then(|index| node.embeds.get(index)) {
             None => self.field(table, &term.field),
             Some(embed) => {
@@ -418,7 +400,7 @@ fn together(terms: &[String], between: &str, of_none: &str) -> String {
     }
 }
 
-fn bounds(node: &Node) -> String {
+pub(super) fn bounds(node: &Node) -> String {
     let offset = match node.offset {
         0 => String::new(),
         offset => format!(" OFFSET {offset}"),

@@ -12,6 +12,10 @@ impl Dialect for Postgres {
         format!("api.{}", resource.name)
     }
 
+    fn part(&self, name: &str) -> String {
+        format!("mec.{name}")
+    }
+
     fn column(&self, table: &str, column: &Column) -> String {
         match column.name {
             // It is kept as the text that was sent.

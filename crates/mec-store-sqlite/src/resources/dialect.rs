@@ -17,6 +17,10 @@ impl Dialect for Sqlite<'_> {
         resource.name.to_owned()
     }
 
+    fn part(&self, name: &str) -> String {
+        name.to_owned()
+    }
+
     /// Sums stand in two columns or in a text, and are compared as bytes in their order.
     fn column(&self, table: &str, column: &Column) -> String {
         let name = column.name;

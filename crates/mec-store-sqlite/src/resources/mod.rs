@@ -2,6 +2,8 @@
 
 mod dialect;
 mod functions;
+#[cfg(test)]
+mod plans;
 
 use mec_core::Timestamp;
 use mec_query::plan::{Plan, Value};
