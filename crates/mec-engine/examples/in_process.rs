@@ -19,7 +19,7 @@ impl mec_store::Clock for Wall {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config = SqliteConfig {
         data_dir: "mec-data".into(),
-        max_size_bytes: None,
+        ..SqliteConfig::default()
     };
     let store = Arc::new(SqliteStore::open(&config, Arc::new(Wall), &mut RisingIds)?);
     let engine = Engine::start(store, Arc::new(Wall), RisingIds, EngineConfig::default())?;

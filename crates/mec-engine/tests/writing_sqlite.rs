@@ -26,7 +26,7 @@ impl Place for Folder {
     async fn open(&self) -> Engine {
         let config = SqliteConfig {
             data_dir: self.0.path().to_owned(),
-            max_size_bytes: None,
+            ..SqliteConfig::default()
         };
         start(SqliteStore::open(&config, Arc::new(Machine), &mut RisingIds).unwrap())
     }

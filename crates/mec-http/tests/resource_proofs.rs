@@ -26,6 +26,8 @@ mod related;
 mod rows;
 #[path = "resource_proofs/shape.rs"]
 mod shape;
+#[path = "resource_proofs/slow.rs"]
+mod slow;
 mod support;
 #[path = "resource_proofs/truth.rs"]
 mod truth;

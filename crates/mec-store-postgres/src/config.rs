@@ -25,6 +25,8 @@ pub struct PostgresConfig {
     pub wait_timeout: Duration,
     /// How long a statement may take. Default 30 seconds.
     pub statement_timeout: Duration,
+    /// How long a query of resources may take before it is given up. Default 5 seconds.
+    pub query_timeout: Duration,
     /// How long a batch waits for another node to let go of a tree. Default 7 seconds: longer than
     /// a node that was stopped keeps one.
     pub lock_timeout: Duration,
@@ -48,6 +50,7 @@ impl PostgresConfig {
             connect_timeout: Duration::from_secs(5),
             wait_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
+            query_timeout: Duration::from_secs(5),
             lock_timeout: Duration::from_secs(7),
             idle_timeout: Duration::from_secs(5),
             log_kept: Duration::from_secs(600),

@@ -1,6 +1,7 @@
 //! The store on PostgreSQL behind the seam.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool::managed::Object;
 use mec_core::catalogue::Lookups;
@@ -34,6 +35,7 @@ pub struct PostgresStore {
     readers: ReaderPool,
     clock: Option<Arc<dyn Clock>>,
     fencing_epoch: u64,
+    query_timeout: Duration,
     upkeep: Upkeep,
     looks: Looks,
     // Keeps the connections that read going; none once it is being dropped.
@@ -66,6 +68,7 @@ impl PostgresStore {
             lanes: lanes(config),
             clock: config.clock.clone(),
             fencing_epoch: 0,
+            query_timeout: config.query_timeout,
             upkeep: Upkeep::default(),
             looks: Looks::new(config.log_kept),
             readers,
@@ -316,7 +319,7 @@ impl Store for PostgresStore {
 
     async fn query(&self, caller: &Reader, plan: Arc<Plan>) -> Result<Rows, QueryError> {
         let connection = self.reader().await?;
-        resources::query(&connection, caller, &plan).await
+        resources::query(&connection, caller, &plan, self.query_timeout).await
     }
 
     async fn locate(

@@ -19,6 +19,8 @@ pub(crate) const CHECKPOINT_PAGES: i64 = 8_000;
 pub(crate) const LOG_BYTES: u64 = 36 << 20;
 /// How long a statement waits for a lock that another program, such as a backup, holds.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// After so many of its steps SQLite looks whether a query is late.
+pub(crate) const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 /// More than there are files in `sql/`, so that no statement is prepared twice.
 pub(crate) const STATEMENTS: usize = 200;
 
@@ -30,6 +32,8 @@ pub struct SqliteConfig {
     /// The database may grow to so many bytes; none for no bound but the disk's. What would exceed
     /// it is refused as on a full disk, and nothing is lost.
     pub max_size_bytes: Option<u64>,
+    /// How long a query of resources may take before it is given up. Default 5 seconds.
+    pub query_timeout: Duration,
 }
 
 impl Default for SqliteConfig {
@@ -37,11 +41,7 @@ impl Default for SqliteConfig {
         Self {
             data_dir: PathBuf::from("mec-data"),
             max_size_bytes: None,
+            query_timeout: Duration::from_secs(5),
         }
     }
 }
-
-/// How long a query of resources may take.
-pub(crate) const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
-/// After so many of its steps SQLite looks whether a query is late.
-pub(crate) const STEPS_BETWEEN_LOOKS: i32 = 10_000;

@@ -55,7 +55,15 @@ impl SqliteStore {
             conn: connection,
             counters: CounterIds::default(),
         }));
-        Ok(Self::new(clock, slot, readers, fencing_epoch, lock))
+        let timeout = config.query_timeout;
+        Ok(Self::new(
+            clock,
+            slot,
+            readers,
+            fencing_epoch,
+            timeout,
+            lock,
+        ))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The embedded store behind the seam.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mec_core::catalogue::Lookups;
 use mec_core::lookups::LookupRef;
@@ -19,7 +20,7 @@ use crate::folder::FolderLock;
 use crate::readers::Readers;
 use crate::values::run;
 use crate::writer::Slot;
-use crate::{catalogue, config, load, locate, lookups, query, resources, retention, sql};
+use crate::{catalogue, load, locate, lookups, query, resources, retention, sql};
 
 /// The embedded store.
 pub struct SqliteStore {
@@ -29,6 +30,7 @@ pub struct SqliteStore {
     readers: Readers,
     slot: Arc<Slot>,
     fencing_epoch: u64,
+    query_timeout: Duration,
     // Last, so that the connections are closed before the folder is free for another process.
     _lock: FolderLock,
 }
@@ -47,6 +49,7 @@ impl SqliteStore {
         slot: Arc<Slot>,
         readers: Readers,
         fencing_epoch: u64,
+        query_timeout: Duration,
         lock: FolderLock,
     ) -> Self {
         Self {
@@ -54,6 +57,7 @@ impl SqliteStore {
             slot,
             readers,
             fencing_epoch,
+            query_timeout,
             _lock: lock,
         }
     }
@@ -164,7 +168,7 @@ impl Store for SqliteStore {
 
     async fn query(&self, _: &Reader, plan: Arc<Plan>) -> Result<Rows, QueryError> {
         self.readers
-            .read_within(Some(config::QUERY_TIMEOUT), move |connection| {
+            .read_within(Some(self.query_timeout), move |connection| {
                 resources::query(connection, &plan)
             })
             .await

@@ -51,7 +51,7 @@ async fn a_database_that_cannot_be_written_to_is_unavailable_until_it_can() {
     let dir = tempfile::tempdir().unwrap();
     let config = SqliteConfig {
         data_dir: dir.path().to_owned(),
-        max_size_bytes: None,
+        ..SqliteConfig::default()
     };
     let store = SqliteStore::open(&config, Arc::new(Still), &mut Ids(0)).unwrap();
     let read_only = |on: bool| {

@@ -12,7 +12,7 @@ fn with(case: impl AsyncFnOnce(&SqliteStore, &TestClock)) {
     let clock = Arc::new(TestClock::at(given::NOW));
     let config = SqliteConfig {
         data_dir: folder.path().into(),
-        max_size_bytes: None,
+        ..SqliteConfig::default()
     };
     let store = SqliteStore::open(&config, clock.clone(), &mut TestIds::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()

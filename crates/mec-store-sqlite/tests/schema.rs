@@ -236,7 +236,7 @@ fn only_the_owner_may_read_the_files() {
     let folder = world.path().join("new/data");
     let config = mec_store_sqlite::SqliteConfig {
         data_dir: folder.clone(),
-        max_size_bytes: None,
+        ..mec_store_sqlite::SqliteConfig::default()
     };
     let store =
         mec_store_sqlite::SqliteStore::open(&config, world.clock.clone(), &mut world.ids).unwrap();

@@ -11,7 +11,7 @@ use mec_store_sqlite::{SqliteConfig, SqliteStore};
 use tokio::runtime::Runtime;
 
 use crate::clock::Wall;
-use crate::settings::Connections;
+use crate::settings::{Connections, Queries};
 
 /// Where the data is.
 #[derive(Args, Clone)]
@@ -31,13 +31,19 @@ pub struct Place {
     database_url: Option<String>,
     #[command(flatten)]
     pub connections: Connections,
+    #[command(flatten)]
+    queries: Queries,
 }
 
 impl Place {
     /// The database, where the data is in one.
     pub fn postgres(&self) -> Option<PostgresConfig> {
         let url = self.database_url.clone().filter(|url| !url.is_empty())?;
-        Some(self.connections.to(url.into()))
+        let config = self.connections.to(url.into());
+        Some(PostgresConfig {
+            query_timeout: self.queries.timeout(),
+            ..config
+        })
     }
 
     /// Opens the store.
@@ -55,6 +61,7 @@ impl Place {
         let config = SqliteConfig {
             data_dir: self.data_dir.clone(),
             max_size_bytes: None,
+            query_timeout: self.queries.timeout(),
         };
         Ok(SqliteStore::open(&config, Arc::new(Wall), &mut RisingIds)?)
     }

@@ -3,6 +3,7 @@
 
 mod connections;
 mod freshness;
+mod queries;
 
 use std::ops::RangeInclusive;
 
@@ -10,6 +11,7 @@ use clap::{Args, Command};
 
 pub use connections::Connections;
 pub use freshness::Freshness;
+pub use queries::Queries;
 
 /// Reads a whole number within bounds.
 fn whole(

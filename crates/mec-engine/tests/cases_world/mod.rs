@@ -86,7 +86,7 @@ impl Running {
             Place::Folder(folder) => {
                 let sqlite = SqliteConfig {
                     data_dir: folder.path().to_owned(),
-                    max_size_bytes: None,
+                    ..SqliteConfig::default()
                 };
                 let store = SqliteStore::open(&sqlite, clock.clone(), &mut RisingIds).unwrap();
                 Engine::start(Arc::new(store), clock, RisingIds, config).unwrap()

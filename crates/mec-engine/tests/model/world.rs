@@ -108,7 +108,7 @@ impl World {
     fn open_store(&self, folder: &tempfile::TempDir) -> SqliteStore {
         let config = SqliteConfig {
             data_dir: folder.path().to_owned(),
-            max_size_bytes: None,
+            ..SqliteConfig::default()
         };
         SqliteStore::open(&config, self.clock.clone(), &mut RisingIds).unwrap()
     }

@@ -41,7 +41,7 @@ pub struct World {
 fn open(dir: &Path, clock: Arc<TestClock>, engine: &EngineConfig) -> Engine {
     let config = SqliteConfig {
         data_dir: dir.to_owned(),
-        max_size_bytes: None,
+        ..SqliteConfig::default()
     };
     let store = Arc::new(SqliteStore::open(&config, clock.clone(), &mut RisingIds).unwrap());
     Engine::start(store, clock, RisingIds, engine.clone()).unwrap()

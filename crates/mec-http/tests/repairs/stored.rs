@@ -40,7 +40,7 @@ async fn loads_of_checks(events: usize) -> (u64, u64) {
     let clock = Hands::at("2026-11-24T10:00:30Z");
     let config = SqliteConfig {
         data_dir: folder.path().to_owned(),
-        max_size_bytes: None,
+        ..SqliteConfig::default()
     };
     let store = Arc::new(SqliteStore::open(&config, clock.clone(), &mut RisingIds).unwrap());
     let engine = Engine::start(store, clock, RisingIds, EngineConfig::default()).unwrap();

@@ -1,5 +1,7 @@
 //! Two namespaces with the same accounts, plans and rules under the same ids, and rows in every resource.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Method, Request};
 use mec_core::condition::{Condition, ConditionOp};
@@ -91,14 +93,25 @@ pub struct World {
 
 impl World {
     pub async fn on_sqlite() -> Self {
-        let app = TestApp::start();
-        let database = Database::Sqlite(app.folder.path().join("mec.db"));
-        Self { app, database }
+        Self::of_folder(TestApp::start())
     }
 
     pub async fn on_postgres() -> Self {
         let (app, name) = TestApp::start_on_postgres().await;
         let database = Database::Postgres(name);
+        Self { app, database }
+    }
+
+    /// Both stores, where a query may take so long.
+    pub async fn limited(query_timeout: Duration) -> [Self; 2] {
+        let (app, name) = TestApp::start_limited_on_postgres(query_timeout).await;
+        let database = Database::Postgres(name);
+        let embedded = Self::of_folder(TestApp::start_limited(query_timeout));
+        [embedded, Self { app, database }]
+    }
+
+    fn of_folder(app: TestApp) -> Self {
+        let database = Database::Sqlite(app.folder.path().join("mec.db"));
         Self { app, database }
     }
 

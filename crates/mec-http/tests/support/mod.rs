@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -117,21 +117,45 @@ impl TestApp {
 
     /// With a clock of the test's own.
     pub fn start_by<C: Clock>(clock: Arc<C>) -> Self {
+        Self::start_with(clock, SqliteConfig::default())
+    }
+
+    /// With settings of the store, but for its folder.
+    pub fn start_with<C: Clock>(clock: Arc<C>, config: SqliteConfig) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = SqliteConfig {
             data_dir: folder.path().to_owned(),
-            max_size_bytes: None,
+            ..config
         };
         let store = SqliteStore::open(&config, clock.clone(), &mut RisingIds).unwrap();
         Self::over(store, clock, folder)
     }
 
+    /// Where a query of resources may take so long.
+    pub fn start_limited(query_timeout: Duration) -> Self {
+        let config = SqliteConfig {
+            query_timeout,
+            ..SqliteConfig::default()
+        };
+        Self::start_with(Arc::new(Wall), config)
+    }
+
     /// Over a database of the tests' own server; its name.
     pub async fn start_on_postgres() -> (Self, String) {
+        let default = PostgresConfig::new("postgres://h/d".into());
+        Self::start_limited_on_postgres(default.query_timeout).await
+    }
+
+    /// [`TestApp::start_limited`] over a database of the tests' own server; its name.
+    pub async fn start_limited_on_postgres(query_timeout: Duration) -> (Self, String) {
         // The server migrates its template in a runtime of its own.
         let server = tokio::task::spawn_blocking(Server::shared).await.unwrap();
         let database = server.database();
-        let config = PostgresConfig::new(server.url("mec_engine", &database).into());
+        let url = server.url("mec_engine", &database);
+        let config = PostgresConfig {
+            query_timeout,
+            ..PostgresConfig::new(url.into())
+        };
         let store = PostgresStore::open(&config, &mut RisingIds).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         (Self::over(store, Arc::new(Wall), folder), database)

@@ -98,6 +98,7 @@ impl World {
         let config = SqliteConfig {
             data_dir: self.path().to_owned(),
             max_size_bytes,
+            ..SqliteConfig::default()
         };
         SqliteStore::open(&config, self.clock.clone(), &mut self.ids)
     }

@@ -90,6 +90,7 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
             ("MEC_WHEN_LOST", "ajar"),
             ("MEC_POSTGRES_READERS", "0"),
             ("MEC_POSTGRES_STATEMENT_TIMEOUT_MS", "30s"),
+            ("MEC_QUERY_TIMEOUT_MS", "5s"),
         ] {
             let mut wrong = command(folder.path(), args);
             wrong

@@ -7,7 +7,7 @@ use crate::secret;
 use crate::settings::{Freshness, from_environment};
 
 /// The variables that are known; the nearest is named for one that is not.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 17] = [
     "MEC_ADMIN_DATABASE_URL",
     "MEC_DATA_DIR",
     "MEC_DEGRADED_FOR_SECONDS",
@@ -20,6 +20,7 @@ const KNOWN: [&str; 16] = [
     "MEC_POSTGRES_STATEMENT_TIMEOUT_MS",
     "MEC_POSTGRES_WAIT_TIMEOUT_MS",
     "MEC_POSTGRES_WRITERS",
+    "MEC_QUERY_TIMEOUT_MS",
     "MEC_SERVER",
     "MEC_STALENESS_BOUND_MS",
     "MEC_TOKEN",
