@@ -8,14 +8,23 @@ use crate::error::ApiError;
 
 /// Takes the rows that the header `Range` names into a query, as its limit and offset.
 pub fn narrow(headers: &HeaderMap, query: &mut Query) -> Result<(), ApiError> {
+    let part = query.parts.entry(Vec::new()).or_default();
+    let offset = part.offset.unwrap_or(0);
+    // No rows at all are asked for by their number alone, whatever the header says.
+    if part.limit == Some(0) {
+        let message = "no rows are asked for, but from an offset on";
+        return if offset > 0 {
+            Err(not_satisfiable(message))
+        } else {
+            Ok(())
+        };
+    }
     let Some((first, last)) = headers.get(RANGE).and_then(read) else {
         return Ok(());
     };
     if last.is_some_and(|last| last < first) {
         return Err(not_satisfiable("the range ends before it begins"));
     }
-    let part = query.parts.entry(Vec::new()).or_default();
-    let offset = part.offset.unwrap_or(0);
     let begin = offset.max(first);
     // Both bounds hold where both are given.
     let ends = [
@@ -23,12 +32,11 @@ pub fn narrow(headers: &HeaderMap, query: &mut Query) -> Result<(), ApiError> {
         last.map(|last| last.saturating_add(1)),
     ];
     let end = ends.into_iter().flatten().min();
-    // No rows at all may be asked for, but only by their number.
-    if end.is_some_and(|end| end <= begin) && part.limit != Some(0) {
+    if end.is_some_and(|end| end <= begin) {
         return Err(not_satisfiable("the range lies beyond the limit"));
     }
     part.offset = Some(begin);
-    part.limit = end.map(|end| (end - begin).max(0));
+    part.limit = end.map(|end| end - begin);
     Ok(())
 }
 
@@ -96,7 +104,8 @@ mod tests {
         check("0-9", "", Some((Some(0), Some(10))));
         check("items=5-", "", Some((Some(5), None)));
         check("5-9", "limit=2", None);
-        check("5-9", "limit=0", Some((Some(5), Some(0))));
+        check("5-9", "limit=0", Some((None, Some(0))));
+        check("0-9", "limit=0&offset=1", None);
         check("2-9", "limit=2&offset=3", Some((Some(3), Some(2))));
         check("9-0", "", None);
         check("nonsense", "", Some((None, None)));

@@ -115,10 +115,11 @@ fn told(
     let preferences = Preferences::read(headers);
     let format = Format::choose(headers)?;
     let offset = plan.node.offset;
-    let status = range::status(offset, found.rows.len(), found.total)?;
     let names = plan.node.columns();
     let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+    // That it is not one row comes before where the rows would be.
     let body = format.write(&names, found)?;
+    let status = range::status(offset, found.rows.len(), found.total)?;
     let tag = has_tag.then(|| tag(&body));
     let is_held = tag.as_ref().is_some_and(|tag| {
         let held = headers.get_all(IF_NONE_MATCH).iter();
