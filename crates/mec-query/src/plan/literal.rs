@@ -1,5 +1,7 @@
 //! Values: a request's text in the type of the column that it is compared with.
 
+use std::num::{IntErrorKind, ParseIntError};
+
 use mec_core::{Quantity, Timestamp};
 use uuid::Uuid;
 
@@ -43,7 +45,7 @@ impl Value {
         Ok(match kind {
             Kind::Text => Self::Text(text.to_owned()),
             Kind::Uuid => Self::Uuid(Uuid::try_parse(text.trim()).map_err(|_| invalid())?),
-            Kind::Integer => Self::Integer(integer(text).ok_or_else(invalid)?),
+            Kind::Integer => Self::Integer(integer(text)?),
             Kind::Boolean => Self::Boolean(boolean(text).ok_or_else(invalid)?),
             Kind::Quantity | Kind::Amount => match Number::parse(text, kind)? {
                 Number::Exact(micros) => Self::Decimal(micros),
@@ -72,10 +74,7 @@ impl Number {
     /// A request's text as a decimal of any number of places.
     pub fn parse(text: &str, kind: Kind) -> Result<Self, PlanError> {
         let text = text.trim();
-        let too_large = || {
-            let message = format!("the value is out of range for type {}", kind.name());
-            PlanError::new("22003", message).with_details(shown(text))
-        };
+        let too_large = || out_of_range(text, kind);
         if let Ok(quantity) = Quantity::parse_sum(text) {
             return Ok(Self::Exact(quantity.micros()));
         }
@@ -111,6 +110,11 @@ impl Number {
     }
 }
 
+fn out_of_range(text: &str, kind: Kind) -> PlanError {
+    let message = format!("the value is out of range for type {}", kind.name());
+    PlanError::new("22003", message).with_details(shown(text))
+}
+
 fn invalid(text: &str, kind: Kind) -> PlanError {
     let message = format!("invalid input syntax for type {}", kind.name());
     PlanError::new("22P02", message).with_details(shown(text))
@@ -121,9 +125,16 @@ pub(super) fn shown(text: &str) -> String {
     text.chars().take(100).collect()
 }
 
-fn integer(text: &str) -> Option<i64> {
-    let text = text.trim();
-    text.strip_prefix('+').unwrap_or(text).parse().ok()
+fn integer(text: &str) -> Result<i64, PlanError> {
+    let kind = Kind::Integer;
+    let digits = text.trim();
+    let digits = digits.strip_prefix('+').unwrap_or(digits);
+    digits
+        .parse()
+        .map_err(|error: ParseIntError| match error.kind() {
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => out_of_range(text, kind),
+            _ => invalid(text, kind),
+        })
 }
 
 /// PostgreSQL takes these words and what they begin with.
