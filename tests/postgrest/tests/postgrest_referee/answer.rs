@@ -64,7 +64,8 @@ impl Answer {
         } else if self.body.is_empty() {
             Value::Null
         } else {
-            serde_json::from_str(&self.body).unwrap_or_else(|_| Value::from(self.body.clone()))
+            let read = serde_json::from_str(&shortened(&self.body));
+            read.unwrap_or_else(|_| Value::from(self.body.clone()))
         };
         match read {
             Value::Array(rows) => {
@@ -86,6 +87,20 @@ impl Answer {
         }
         let is_same = self.values(rows, embedded) == other.values(rows, embedded);
         (!is_same).then(|| format!("{ours} other rows"))
+    }
+
+    /// Where the rows of both begin to differ.
+    pub fn parting(&self, other: &Self, (rows, embedded): (bool, bool)) -> String {
+        let [own, others] = [self, other].map(|answer| answer.values(rows, embedded).to_string());
+        let letters = own.chars().zip(others.chars());
+        let same = letters.take_while(|(own, other)| own == other).count();
+        let from = |text: &str| -> String {
+            text.chars()
+                .skip(same.saturating_sub(30))
+                .take(90)
+                .collect()
+        };
+        format!("{} | {}", from(&own), from(&others))
     }
 
     /// Whether nothing at all differs that a client sees, but for the moment.
@@ -118,16 +133,42 @@ fn table(text: &str) -> Value {
 
 /// A field as what it says: JSON, a number or a moment is one, however it is written.
 fn field(text: &str) -> Value {
-    if text.starts_with(['{', '[']) || text.contains('.') {
-        if let Ok(value) = serde_json::from_str(text) {
-            return value;
-        }
+    if text.starts_with(['{', '[']) {
+        return serde_json::from_str(text).unwrap_or_else(|_| text.into());
+    }
+    let is_number = |letter: char| letter.is_ascii_digit() || letter == '.' || letter == '-';
+    if text.chars().all(is_number) {
+        return shortened(text).into();
     }
     let written = text.replacen(' ', "T", 1).replace("+00", "+00:00");
     match Timestamp::parse(&written) {
         Ok(_) if text.len() > 18 => written.into(),
         _ => text.into(),
     }
+}
+
+/// JSON whose numbers have no zeros at the end of their fractions, so that equal ones are written alike.
+fn shortened(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let (mut is_within, mut is_escaped, mut fraction) = (false, false, None);
+    for letter in json.chars().chain([' ']) {
+        if let Some(begin) = fraction
+            && !letter.is_ascii_digit()
+        {
+            let kept = out.trim_end_matches('0').len().max(begin);
+            out.truncate(if kept == begin { begin - 1 } else { kept });
+            fraction = None;
+        }
+        out.push(letter);
+        match letter {
+            '"' if !is_escaped => is_within = !is_within,
+            '.' if !is_within => fraction = Some(out.len()),
+            _ => {}
+        }
+        is_escaped = letter == '\\' && !is_escaped;
+    }
+    out.pop();
+    out
 }
 
 /// JSON that is told as its text.

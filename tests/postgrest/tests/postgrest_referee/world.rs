@@ -197,6 +197,8 @@ impl World {
         // An embedding that could mean several is a status of redirection, without one.
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            // It may close a connection just when it is used again.
+            .max_idle_connections(0)
             .max_redirects(0)
             .max_redirects_will_error(false);
         Self {
@@ -222,7 +224,8 @@ impl World {
         if let Some(token) = token(&ask.who) {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
-        let mut answer = self.agent.run(request.body(()).unwrap()).unwrap();
+        let answer = self.agent.run(request.body(()).unwrap());
+        let mut answer = answer.unwrap_or_else(|error| panic!("{ask}: {error}"));
         let body = answer.body_mut().read_to_string().unwrap();
         Answer::new(answer.status().as_u16(), answer.headers(), body)
     }
