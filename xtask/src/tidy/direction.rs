@@ -8,7 +8,7 @@ use anyhow::Result;
 const STORES: [&str; 2] = ["mec-store-sqlite", "mec-store-postgres"];
 
 /// For each crate, the members that its normal and build dependencies may name.
-const MAY_NAME: [(&str, &[&str]); 13] = [
+const MAY_NAME: [(&str, &[&str]); 14] = [
     ("mec-core", &[]),
     ("mec-query", &["mec-core"]),
     ("mec-client", &["mec-core"]),
@@ -37,6 +37,7 @@ const MAY_NAME: [(&str, &[&str]); 13] = [
     ),
     ("mec-cases", &[]),
     ("mec-test-postgres", &["mec-store-postgres"]),
+    ("mec-test-postgrest", &[]),
     ("mec-e2e", &["mec-client"]),
     ("xtask", &["mec-http"]),
 ];
