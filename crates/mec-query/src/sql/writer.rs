@@ -5,7 +5,7 @@ use super::{Bound, Dialect, Statement, Test, Values, direction};
 use crate::plan::{
     Cast, Check, Comparator, Embed, Field, Filter, Node, Order, Output, Plan, Value, What,
 };
-use crate::schema::{Belongs, Column, Kind, Resource};
+use crate::schema::{Belongs, Column, Kind, Resource, Side};
 
 /// The accounts that the caller sees, as a table of the statement.
 const REACH: &str = "seen";

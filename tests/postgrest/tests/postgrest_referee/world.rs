@@ -50,7 +50,7 @@ impl Mec {
     pub fn in_folder(folder: &Path) -> Self {
         let config = SqliteConfig {
             data_dir: folder.to_owned(),
-            max_size_bytes: None,
+            ..SqliteConfig::default()
         };
         let store = SqliteStore::open(&config, Arc::new(Wall), &mut RisingIds).unwrap();
         Self::over(store, runtime())
