@@ -7,10 +7,12 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use proptest::test_runner::RngSeed;
 
 use super::world::{Caller, World};
 
 const CASES: u32 = 2000;
+const SEED: u64 = 20_261_124;
 
 /// Good queries of every part of the language.
 const GOOD: [&str; 16] = [
@@ -257,6 +259,8 @@ fn query_strings_never_break_it() {
         cases: CASES,
         failure_persistence: None,
         max_shrink_iters: 200,
+        // The same cases every time; another number draws others.
+        rng_seed: RngSeed::Fixed(SEED),
         ..ProptestConfig::default()
     };
     proptest!(config, |(query in query())| {
