@@ -1,9 +1,11 @@
 -- What the resources of the API are paged by. Where no account is named, events are told in the order of
--- their time; else in that of the account's.
+-- their time; else in that of the account's. Accounts take turns, so that each index by account costs a write
+-- a page: one serves pages and sums, which pass over the account's other resources within it.
 
 CREATE INDEX consumption_ledger_by_time ON consumption_ledger (namespace_id, occurred_at, event_id);
-CREATE INDEX consumption_ledger_by_account_time
-    ON consumption_ledger (namespace_id, account_id, occurred_at, event_id);
+DROP INDEX consumption_ledger_by_account;
+CREATE INDEX consumption_ledger_by_account
+    ON consumption_ledger (namespace_id, account_id, occurred_at, event_id, resource_type_code);
 
 -- Decisions come from four places, each of which tells those of an account in the order of their time. A
 -- granted consume, reserve or acquire is read from its own durable record, and happened when it was decided;
@@ -89,8 +91,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('entitlements_audit', 'entitlements_audit', '1000000 1000000 1'),
     ('entitlements_audit', 'entitlements_audit_by_entitlement', '1000000 1000000 3'),
     ('consumption_ledger', 'consumption_ledger', '10000000 10000000 1'),
-    ('consumption_ledger', 'consumption_ledger_by_account', '10000000 10000000 1000 300 1'),
-    ('consumption_ledger', 'consumption_ledger_by_account_time', '10000000 10000000 1000 1 1'),
+    ('consumption_ledger', 'consumption_ledger_by_account', '10000000 10000000 1000 1 1 1'),
     ('consumption_ledger', 'consumption_ledger_by_time', '10000000 10000000 2 1'),
     ('consumption_ledger', 'consumption_ledger_by_corrected', '100000 100000 1'),
     ('grants', 'grants', '1000000 1000000 1'),

@@ -105,7 +105,7 @@ fn a_page_of_the_ledger_begins_where_the_last_one_ended() {
     let planner = Planner::new();
     let by_time =
         "SEARCH consumption_ledger USING INDEX consumption_ledger_by_time (namespace_id=?";
-    let by_account = "SEARCH consumption_ledger USING INDEX consumption_ledger_by_account_time (namespace_id=? AND account_id=?";
+    let by_account = "SEARCH consumption_ledger USING INDEX consumption_ledger_by_account (namespace_id=? AND account_id=?";
     let (below, above) = (
         " AND (occurred_at,event_id)<(?,?))",
         " AND (occurred_at,event_id)>(?,?))",
@@ -130,12 +130,12 @@ fn what_is_asked_of_an_account_is_read_by_the_account() {
         (
             "consumption",
             "",
-            by("consumption_ledger", "consumption_ledger_by_account_time"),
+            by("consumption_ledger", "consumption_ledger_by_account"),
         ),
         (
             "consumption",
             "&event_id=gt.00000000-0000-0000-0000-000000000010",
-            by("consumption_ledger", "consumption_ledger_by_account_time"),
+            by("consumption_ledger", "consumption_ledger_by_account"),
         ),
         (
             "consumption",
@@ -233,11 +233,7 @@ fn decisions_of_an_account_are_read_from_each_of_their_places_in_order() {
             "control_decisions_log_by_account",
             "decided_at,decision_id",
         );
-        read(
-            "l",
-            "consumption_ledger_by_account_time",
-            "occurred_at,event_id",
-        );
+        read("l", "consumption_ledger_by_account", "occurred_at,event_id");
         read("r", "reservations_by_account", "created_at,reservation_id");
         read(
             "concurrency_leases",
