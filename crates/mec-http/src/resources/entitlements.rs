@@ -19,6 +19,8 @@ use crate::error::ApiError;
 params! {
     /// Gives an account an entitlement to a resource.
     NewEntitlement {
+        /// Its id; one is made where none is given.
+        entitlement_id: Option<Uuid>,
         /// The account.
         account_id: Uuid,
         /// The resource type.
@@ -177,7 +179,7 @@ impl New for NewEntitlement {
 
     fn request(self, _: &App, caller: &Caller) -> Result<Request, ApiError> {
         let create = ops::entitlement::CreateEntitlement {
-            entitlement_id: None,
+            entitlement_id: self.entitlement_id,
             resource: self.resource_type_code.0,
             scope: self.resource_scope.map(|scope| scope.0),
             limit_kind: self.limit_kind_code,

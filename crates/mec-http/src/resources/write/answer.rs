@@ -4,6 +4,8 @@ use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mec_query::eval;
+use mec_query::plan::Plan;
+use mec_query::rows::Rows;
 
 use super::{Home, Write, Written};
 use crate::error::ApiError;
@@ -28,19 +30,24 @@ impl Write<'_> {
     ) -> Result<Response, ApiError> {
         let body = if self.preferences.wanted == Some(Wanted::Representation) {
             let plan = self.telling()?;
-            let names = plan.node.columns();
-            let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
             let is_known = self.answers_rows() && plan.node.embeds.is_empty();
             let found = if self.is_rollback() || is_known {
                 eval::answer(&plan, written.rows.clone())?
             } else {
                 self.told(plan.clone(), &written.keys).await?
             };
-            Some(self.format.write(&names, &found)?)
+            Some(self.body(&plan, &found)?)
         } else {
             None
         };
         Ok(self.respond(verb, &written, body))
+    }
+
+    /// Rows in the format that was agreed on.
+    pub(super) fn body(&self, plan: &Plan, rows: &Rows) -> Result<String, ApiError> {
+        let names = plan.node.columns();
+        let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+        self.format.write(&names, rows)
     }
 
     /// Whether the commands themselves answer the rows, all of their columns.

@@ -11,7 +11,7 @@ use mec_query::schema::Resource;
 use super::catalogue::read_condition;
 use super::cells::Reading;
 use super::find::key_of;
-use super::payload::Given;
+use super::sets::Edit;
 use super::table::{Row, Table};
 use super::verbs::is_to_be_tried_again;
 use super::{TRIES, Write, Written, trees};
@@ -21,32 +21,41 @@ use crate::error::ApiError;
 const OWNER: usize = 1;
 
 impl Write<'_> {
-    /// The entitlements that rows name.
-    pub(super) fn owners(rows: &[Given]) -> Vec<Row> {
-        let owners = rows.iter().filter_map(|row| row.get(OWNER).cloned());
-        owners.map(|owner| vec![owner]).collect()
+    /// The entitlements whose conditions are edited.
+    async fn owners(&self, edit: Edit<'_>) -> Result<Vec<Row>, ApiError> {
+        let owners: Vec<Cell> = match edit {
+            Edit::Put(rows, _) => rows
+                .iter()
+                .filter_map(|row| row.get(OWNER).cloned())
+                .collect(),
+            _ => {
+                let named = self.named().await?;
+                named
+                    .iter()
+                    .filter_map(|row| row.get(OWNER).cloned())
+                    .collect()
+            }
+        };
+        Ok(owners.into_iter().map(|owner| vec![owner]).collect())
     }
 
     /// Edits the conditions of some entitlements.
-    pub(super) async fn in_conditions(
-        &self,
-        owners: &[Row],
-        edit: impl Fn(&mut Table) -> Result<(), ApiError>,
-    ) -> Result<Written, ApiError> {
+    pub(super) async fn in_conditions(&self, edit: Edit<'_>) -> Result<Written, ApiError> {
         let Some(entitlements) = Resource::find("entitlements") else {
             return Err(ApiError::internal());
         };
         let mut tries = 0;
         loop {
             tries += 1;
-            let held = self.with(entitlements, &[OWNER], owners).await?;
+            let owners = self.owners(edit).await?;
+            let held = self.with(entitlements, &[OWNER], &owners).await?;
             let held: Vec<Reading<'_>> = held
                 .iter()
                 .map(|row| Reading::new(entitlements, row))
                 .collect();
-            let rows = self.with(self.resource, &[OWNER], owners).await?;
+            let rows = self.with(self.resource, &[OWNER], &owners).await?;
             let mut table = Table::new(self.resource, rows);
-            edit(&mut table)?;
+            self.edit(&mut table, edit).await?;
             let ids: BTreeSet<String> = table
                 .touched
                 .iter()

@@ -14,23 +14,6 @@ use crate::error::ApiError;
 use crate::resources::read;
 
 impl Write<'_> {
-    /// All rows of a resource that fit some filters, whole, one more than a write may concern at the most.
-    async fn whole(
-        &self,
-        resource: &'static Resource,
-        query: &Query,
-        filter: Option<Filter>,
-    ) -> Result<Vec<Row>, ApiError> {
-        let mut plan = self.plan(resource, query)?;
-        plan.node.filters.extend(filter);
-        let asked = query.parts.get(&Vec::new()).and_then(|part| part.limit);
-        if asked.is_none() {
-            plan.node.limit = u64::try_from(payload::MAX_ROWS + 1).unwrap_or(u64::MAX);
-        }
-        let found = self.rows(resource, plan).await?;
-        Ok(found.rows)
-    }
-
     /// The rows that the request's filters name.
     pub(super) async fn named(&self) -> Result<Vec<Row>, ApiError> {
         let mut query = self.query.clone();
@@ -39,7 +22,13 @@ impl Write<'_> {
             .select
             .retain(|item| matches!(item, mec_query::ast::Item::Embed { .. }));
         query.select.insert(0, mec_query::ast::Item::All);
-        let mut rows = self.whole(self.resource, &query, None).await?;
+        let mut plan = self.plan(self.resource, &query)?;
+        let asked = query.parts.get(&Vec::new()).and_then(|part| part.limit);
+        if asked.is_none() {
+            // One more than a write may concern, so that too many are seen.
+            plan.node.limit = u64::try_from(payload::MAX_ROWS + 1).unwrap_or(u64::MAX);
+        }
+        let mut rows = self.rows(self.resource, plan).await?.rows;
         for row in &mut rows {
             row.truncate(self.resource.columns.len());
         }
@@ -47,7 +36,8 @@ impl Write<'_> {
         Ok(rows)
     }
 
-    /// The rows of a resource whose columns have some values.
+    /// All rows of a resource whose columns have some values, whole, however many they are: a set of which
+    /// some were missing would be written without them.
     pub(super) async fn with(
         &self,
         resource: &'static Resource,
@@ -57,7 +47,10 @@ impl Write<'_> {
         let Some(filter) = with_values(resource, columns, values) else {
             return Ok(Vec::new());
         };
-        self.whole(resource, &Query::default(), Some(filter)).await
+        let mut plan = self.plan(resource, &Query::default())?;
+        plan.node.filters.push(filter);
+        plan.node.limit = i64::MAX.unsigned_abs();
+        Ok(self.rows(resource, plan).await?.rows)
     }
 
     fn plan(&self, resource: &'static Resource, query: &Query) -> Result<Plan, ApiError> {

@@ -27,8 +27,9 @@ use crate::auth::{Caller, Visitor};
 use crate::error::ApiError;
 use table::Row;
 
-/// So often a write is tried that others are in the way of.
-const TRIES: usize = 8;
+/// So often a write is tried that others are in the way of. Each time one of them got through, so that as
+/// many may write the same at once.
+const TRIES: usize = 64;
 
 /// One write.
 struct Write<'a> {
@@ -94,6 +95,10 @@ pub async fn write(
         headers,
         uri,
     };
+    if write.preferences.wanted == Some(Wanted::Representation) {
+        // What could not be told is not written.
+        write.telling()?;
+    }
     match *method {
         Method::POST => write.post(body).await,
         Method::PUT => write.put(body).await,

@@ -10,6 +10,7 @@ use mec_query::rows::Cell;
 use mec_query::schema::{Column, Kind, Resource};
 use serde_json::value::RawValue;
 
+use super::table::is_made;
 use crate::args::{Arguments, Shape};
 use crate::error::ApiError;
 
@@ -32,11 +33,12 @@ impl Given {
         values.find(|(at, _)| *at == column).map(|(_, value)| value)
     }
 
-    /// The row as arguments by the names of its columns; what is null is left out.
+    /// The row as arguments by the names of its columns; what is null is left out, and what MEC sets itself.
     pub fn arguments(&self, resource: &'static Resource) -> Arguments<'static> {
         let named = self.values.iter().filter_map(|(at, value)| {
             let column = resource.columns.get(*at)?;
-            Some((column.name, value.to_text()?))
+            let is_sent = !is_made(column.name);
+            is_sent.then_some((column.name, value.to_text()?))
         });
         let beside = self.beside.iter().cloned();
         Arguments::from_texts(Shape::Table(resource.name), named.chain(beside))
@@ -244,7 +246,8 @@ pub fn of_json(column: &'static Column, json: &str) -> Result<Cell, &'static str
     }
 }
 
-fn of_text(column: &'static Column, text: &str) -> Result<Cell, &'static str> {
+/// A column's value from text; an error says what is expected.
+pub fn of_text(column: &'static Column, text: &str) -> Result<Cell, &'static str> {
     let expected = expected(column.kind);
     if column.kind == Kind::Integer {
         return whole(text).map(Cell::Integer).ok_or(expected);

@@ -8,16 +8,51 @@ use super::cells::text;
 use super::find::key_of;
 use super::payload::Given;
 use super::table::Table;
-use super::{TRIES, Write, Written, catalogue, lookups};
+use super::{Home, TRIES, Write, Written, catalogue, lookups};
 use crate::admin;
 use crate::error::ApiError;
 
+/// What a write does to the rows of a set.
+#[derive(Clone, Copy, Debug)]
+pub enum Edit<'a> {
+    /// Puts rows in, or over those that are the same by some columns.
+    Put(&'a [Given], &'a [usize]),
+    /// Changes the rows that the request names.
+    Change(&'a Given),
+    /// Takes out the rows that the request names.
+    Remove,
+}
+
 impl Write<'_> {
+    /// Edits the rows of the set that the resource's rows are.
+    pub(super) async fn in_set(&self, edit: Edit<'_>) -> Result<Written, ApiError> {
+        match self.home() {
+            Home::Shared => self.in_lookups(edit).await,
+            Home::Conditions => self.in_conditions(edit).await,
+            _ => self.in_catalogue(edit).await,
+        }
+    }
+
+    /// Edits rows that were read just before: what the request names is asked for after them, so that who
+    /// changes something else meanwhile is noticed when they are replaced.
+    pub(super) async fn edit(&self, table: &mut Table, edit: Edit<'_>) -> Result<(), ApiError> {
+        if let Edit::Put(rows, same) = edit {
+            return self.put_all(table, rows, same);
+        }
+        let keys = self.keys(&self.named().await?);
+        // From the end, so that the places before stay what they are.
+        for at in table.places(&keys).into_iter().rev() {
+            match edit {
+                Edit::Change(given) => table.change(at, given)?,
+                _ => table.remove(at),
+            }
+        }
+        table.touched.reverse();
+        Ok(())
+    }
+
     /// Edits the rows of the catalogue and replaces it.
-    pub(super) async fn in_catalogue(
-        &self,
-        edit: impl Fn(&mut Table) -> Result<(), ApiError>,
-    ) -> Result<Written, ApiError> {
+    pub(super) async fn in_catalogue(&self, edit: Edit<'_>) -> Result<Written, ApiError> {
         let namespace = self.caller()?.namespace.clone();
         let engine = self.app.engine();
         let mut tries = 0;
@@ -27,7 +62,7 @@ impl Write<'_> {
             let mut draft: CatalogueDraft = admin::catalogue::draft_of(&before);
             let held = catalogue::rows(self.resource, &draft, namespace.as_str());
             let mut table = Table::new(self.resource, held);
-            edit(&mut table)?;
+            self.edit(&mut table, edit).await?;
             if table.touched.is_empty() {
                 return Ok(written(table));
             }
@@ -49,10 +84,7 @@ impl Write<'_> {
     }
 
     /// Edits the rows that all namespaces share and replaces them.
-    pub(super) async fn in_lookups(
-        &self,
-        edit: impl Fn(&mut Table) -> Result<(), ApiError>,
-    ) -> Result<Written, ApiError> {
+    pub(super) async fn in_lookups(&self, edit: Edit<'_>) -> Result<Written, ApiError> {
         let engine = self.app.engine();
         let mut tries = 0;
         loop {
@@ -60,7 +92,7 @@ impl Write<'_> {
             let before = engine.lookups().await?;
             let mut after = (*before).clone();
             let mut table = Table::new(self.resource, lookups::rows(self.resource, &before));
-            edit(&mut table)?;
+            self.edit(&mut table, edit).await?;
             if table.touched.is_empty() {
                 return Ok(written(table));
             }
@@ -87,12 +119,7 @@ impl Write<'_> {
     }
 
     /// Puts rows in, or over those that are the same by some columns.
-    pub(super) fn put_all(
-        &self,
-        table: &mut Table,
-        rows: &[Given],
-        same: &[usize],
-    ) -> Result<(), ApiError> {
+    fn put_all(&self, table: &mut Table, rows: &[Given], same: &[usize]) -> Result<(), ApiError> {
         let resource = self.resource;
         let resolution = self.preferences.resolution;
         let namespace = self
@@ -102,7 +129,7 @@ impl Write<'_> {
         for given in rows {
             table.put(given, same, resolution, |column, given| match self.home() {
                 _ if column == "namespace_id" => namespace.clone(),
-                super::Home::Shared => lookups::default(column, given),
+                Home::Shared => lookups::default(column, given),
                 _ => catalogue::default(resource.name, column, || self.app.next_id()),
             })?;
         }

@@ -82,7 +82,7 @@ impl Table {
         })
     }
 
-    /// Changes a row to what is given.
+    /// Changes a row to what is given. What it is called, or whose part it is, stays: others go by that.
     pub fn change(&mut self, at: usize, given: &Given) -> Result<(), ApiError> {
         let resource = self.resource;
         let Some(row) = self.rows.get_mut(at) else {
@@ -99,9 +99,13 @@ impl Table {
                 let message = format!("{}: null is not a value of it", definition.name);
                 return Err(ApiError::new("invalid_value", message).with_details(definition.name));
             }
-            if let Some(place) = row.get_mut(*column) {
-                *place = value.clone();
+            let Some(place) = row.get_mut(*column) else {
+                continue;
+            };
+            if resource.key.first() == Some(&definition.name) && place != value {
+                return Err(fixed(resource, definition.name));
             }
+            *place = value.clone();
         }
         let row = row.clone();
         let key = key_columns(resource);
@@ -152,6 +156,12 @@ pub fn is_made(column: &str) -> bool {
 
 fn is_same(left: &Row, right: &Row, key: &[usize]) -> bool {
     key.iter().all(|at| left.get(*at) == right.get(*at))
+}
+
+/// The error of a column that keeps its value.
+pub fn fixed(resource: &Resource, column: &'static str) -> ApiError {
+    let message = format!("{column}: a row of {} keeps it", resource.name);
+    ApiError::new("column_is_fixed", message).with_details(column)
 }
 
 /// The error of a key that another row has.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::cells::Reading;
 use super::payload::{Given, bad_value};
-use super::table::{Row, is_made};
+use super::table::{Row, fixed, is_made};
 use crate::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -219,12 +219,6 @@ fn grant(
     }
     let target = Target::Account(held.id("account_id")?);
     Ok((target, Command::UpdateGrant(update)))
-}
-
-/// The error of a column that keeps its value.
-fn fixed(resource: &'static Resource, column: &'static str) -> ApiError {
-    let message = format!("{column}: a row of {} keeps it", resource.name);
-    ApiError::new("column_is_fixed", message).with_details(column)
 }
 
 /// A row that a command answered, from its JSON.

@@ -1,12 +1,16 @@
 //! The verbs.
 
+use std::collections::BTreeSet;
+
 use axum::response::Response;
 use mec_engine::{End, Outcome, Request};
+use mec_query::eval;
 use mec_query::rows::Cell;
 
 use super::answer::Verb;
 use super::find::key_of;
-use super::payload::{Given, read};
+use super::payload::{Given, of_text, read};
+use super::sets::Edit;
 use super::table::{Row, is_made, key_columns};
 use super::{Home, TRIES, Write, Written, trees};
 use crate::error::ApiError;
@@ -26,6 +30,7 @@ impl Write<'_> {
         if same.is_empty() {
             self.preferences.resolution = None;
         }
+        let rows = self.distinct(rows, &same)?;
         self.bounded(rows.len())?;
         let written = self.insert(&rows, &same).await?;
         self.answered(Verb::Post, written).await
@@ -54,10 +59,11 @@ impl Write<'_> {
             let message = "PUT takes one row";
             return Err(ApiError::new("PGRST102", message));
         };
-        let is_named = key
-            .iter()
-            .zip(&named)
-            .all(|(at, text)| given.get(*at).and_then(Cell::to_text).as_deref() == Some(text));
+        let is_named = key.iter().zip(&named).all(|(at, text)| {
+            let column = self.resource.columns.get(*at);
+            let wanted = column.and_then(|column| of_text(column, text).ok());
+            wanted.is_some() && given.get(*at) == wanted.as_ref()
+        });
         if !is_named {
             let message = "Payload values do not match URL in primary key column(s)";
             return Err(ApiError::new("PGRST115", message));
@@ -82,20 +88,7 @@ impl Write<'_> {
         }
         let written = match self.home() {
             Home::Trees => self.patch_trees(&given).await?,
-            home => {
-                let keys: Vec<Row> = self.keys(&self.named().await?);
-                let edit = |table: &mut super::table::Table| {
-                    let places = table.places(&keys);
-                    places
-                        .into_iter()
-                        .try_for_each(|at| table.change(at, &given))
-                };
-                match home {
-                    Home::Shared => self.in_lookups(edit).await?,
-                    Home::Conditions => self.in_conditions(&owners(&keys), edit).await?,
-                    _ => self.in_catalogue(edit).await?,
-                }
-            }
+            _ => self.in_set(Edit::Change(&given)).await?,
         };
         self.answered(Verb::Patch, written).await
     }
@@ -104,25 +97,12 @@ impl Write<'_> {
         let held = self.named().await?;
         let keys = self.keys(&held);
         // They are told as they were.
-        let told = if self.preferences.wanted == Some(Wanted::Representation) {
-            let plan = self.telling()?;
-            let found = self.told(plan.clone(), &keys).await?;
-            let names = plan.node.columns();
-            let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-            Some(self.format.write(&names, &found)?)
-        } else {
-            None
-        };
-        let edit = |table: &mut super::table::Table| {
-            // From the end, so that the places before stay what they are.
-            let places = table.places(&keys).into_iter().rev();
-            places.for_each(|at| table.remove(at));
-            Ok(())
+        let plan = self.telling()?;
+        let told = match self.preferences.wanted {
+            Some(Wanted::Representation) => Some(self.told(plan.clone(), &keys).await?),
+            _ => None,
         };
         let written = match self.home() {
-            Home::Shared => self.in_lookups(edit).await?,
-            Home::Conditions => self.in_conditions(&owners(&keys), edit).await?,
-            Home::Catalogue => self.in_catalogue(edit).await.map_err(lost)?,
             Home::Trees => {
                 let caller = self.caller()?;
                 let requests = held
@@ -134,8 +114,17 @@ impl Write<'_> {
                     ..Written::default()
                 }
             }
+            _ => self.in_set(Edit::Remove).await.map_err(lost)?,
         };
-        Ok(self.respond(Verb::Delete, &written, told))
+        let told = match told {
+            // Somebody else was faster with some of them.
+            Some(_) if written.keys.len() != keys.len() => {
+                Some(eval::answer(&plan, written.rows.clone())?)
+            }
+            told => told,
+        };
+        let body = told.map(|rows| self.body(&plan, &rows)).transpose()?;
+        Ok(self.respond(Verb::Delete, &written, body))
     }
 
     fn payload(&self, body: &[u8]) -> Result<Vec<Given>, ApiError> {
@@ -212,13 +201,37 @@ impl Write<'_> {
         Err(ApiError::new("42P10", message).with_details(named.join(", ")))
     }
 
+    /// The rows of a body without those that are the same by the columns of a conflict: the first of them
+    /// counts where such rows are ignored. Merged, the last would count by accident.
+    fn distinct(&self, rows: Vec<Given>, same: &[usize]) -> Result<Vec<Given>, ApiError> {
+        let Some(resolution) = self.preferences.resolution else {
+            return Ok(rows);
+        };
+        let mut seen = BTreeSet::new();
+        let mut distinct = Vec::with_capacity(rows.len());
+        for row in rows {
+            let texts = same
+                .iter()
+                .map(|at| row.get(*at).and_then(Cell::to_text))
+                .collect::<Option<Vec<_>>>();
+            // Null is like nothing.
+            if texts.is_none_or(|texts| seen.insert(texts)) {
+                distinct.push(row);
+            } else if resolution == Resolution::Merge {
+                let columns = same.iter().filter_map(|at| self.resource.columns.get(*at));
+                let columns: Vec<&str> = columns.map(|column| column.name).collect();
+                let columns = columns.join(", ");
+                let message = format!("{columns}: two rows of the body have the same");
+                return Err(ApiError::new("already_exists", message).with_details(columns));
+            }
+        }
+        Ok(distinct)
+    }
+
     async fn insert(&self, rows: &[Given], same: &[usize]) -> Result<Written, ApiError> {
-        let edit = |table: &mut super::table::Table| self.put_all(table, rows, same);
         match self.home() {
-            Home::Shared => self.in_lookups(edit).await,
-            Home::Catalogue => self.in_catalogue(edit).await,
-            Home::Conditions => self.in_conditions(&Self::owners(rows), edit).await,
             Home::Trees => self.insert_trees(rows, same).await,
+            _ => self.in_set(Edit::Put(rows, same)).await,
         }
     }
 
@@ -351,7 +364,7 @@ impl Write<'_> {
         done.map_err(|error| error.error.into())
     }
 
-    fn keys(&self, rows: &[Row]) -> Vec<Row> {
+    pub(super) fn keys(&self, rows: &[Row]) -> Vec<Row> {
         rows.iter().map(|row| key_of(self.resource, row)).collect()
     }
 }
@@ -368,11 +381,6 @@ fn lost(error: ApiError) -> ApiError {
     }
     let hint = "other rows of the catalogue use it: change or delete them first";
     error.with_code("23503").with_hint(Some(hint))
-}
-
-fn owners(keys: &[Row]) -> Vec<Row> {
-    let owners = keys.iter().filter_map(|key| key.first().cloned());
-    owners.map(|owner| vec![owner]).collect()
 }
 
 fn values(given: &Given, columns: &[usize]) -> Row {
