@@ -86,13 +86,9 @@ pub fn read(
             .map(|(at, _)| *at)
             .collect::<BTreeSet<_>>()
     };
-    let mut all = BTreeSet::new();
-    for row in &rows {
-        let names = named(row);
-        if only.is_none() && !all.is_empty() && names != all {
-            return Err(ApiError::new("PGRST102", "All object keys must match"));
-        }
-        all.extend(names);
+    let first = rows.first().map(named);
+    if only.is_none() && rows.iter().any(|row| Some(named(row)) != first) {
+        return Err(ApiError::new("PGRST102", "All object keys must match"));
     }
     Ok(rows)
 }
@@ -283,3 +279,6 @@ fn expected(kind: Kind) -> &'static str {
         Kind::Bytes => "bytes as \\x and hexadecimal digits",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -170,3 +170,180 @@ pub fn taken(resource: &Resource) -> ApiError {
     let message = format!("{key}: another row of {} has it", resource.name);
     ApiError::new("already_exists", message).with_details(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: usize = 1;
+    const NAME: usize = 2;
+    const DESCRIPTION: usize = 3;
+
+    fn plans() -> &'static Resource {
+        Resource::find("plans").unwrap()
+    }
+
+    fn text(text: &str) -> Cell {
+        Cell::Text(text.to_owned())
+    }
+
+    fn given(values: &[(usize, Cell)]) -> Given {
+        let mut given = Given::default();
+        given.values.extend_from_slice(values);
+        given
+    }
+
+    fn plan(id: &str, name: &str) -> Given {
+        given(&[(KEY, text(id)), (NAME, text(name))])
+    }
+
+    /// What stands for all columns but the key and the name.
+    fn default(column: &'static str, _: &Given) -> Option<Cell> {
+        (!["plan_id", "plan_name"].contains(&column)).then(|| text("default"))
+    }
+
+    fn put(
+        table: &mut Table,
+        given: &Given,
+        resolution: Option<Resolution>,
+    ) -> Result<(), ApiError> {
+        table.put(given, &[KEY], resolution, default)
+    }
+
+    /// The plans a, b and c.
+    fn table() -> Table {
+        let mut table = Table::new(plans(), Vec::new());
+        for id in ["a", "b", "c"] {
+            put(&mut table, &plan(id, "old"), None).unwrap();
+        }
+        Table::new(plans(), table.rows)
+    }
+
+    fn names(rows: &[Row]) -> Vec<String> {
+        let told = |cell: &Cell| cell.to_text().unwrap();
+        rows.iter()
+            .map(|row| format!("{} {}", told(&row[KEY]), told(&row[NAME])))
+            .collect()
+    }
+
+    #[test]
+    fn a_new_row_takes_defaults_and_needs_what_has_none() {
+        let mut table = table();
+        let description = given(&[
+            (KEY, text("d")),
+            (NAME, text("new")),
+            (DESCRIPTION, Cell::Null),
+        ]);
+        put(&mut table, &description, None).unwrap();
+        assert_eq!(
+            (table.inserted, names(&table.touched)),
+            (1, vec!["d new".to_owned()])
+        );
+        assert_eq!(table.touched[0].len(), plans().columns.len());
+        assert_eq!(table.touched[0][DESCRIPTION], text("default"));
+        let nameless = put(&mut table, &given(&[(KEY, text("e"))]), None).unwrap_err();
+        assert_eq!(nameless.code(), "missing_field");
+        assert_eq!(names(&table.rows), ["a old", "b old", "c old", "d new"]);
+    }
+
+    #[test]
+    fn a_row_that_is_there_is_refused_merged_or_ignored() {
+        let mut table = table();
+        let again = plan("b", "new");
+        let taken = put(&mut table, &again, None).unwrap_err();
+        assert_eq!(taken.code(), "already_exists");
+        put(&mut table, &again, Some(Resolution::Ignore)).unwrap();
+        assert!(table.touched.is_empty());
+        put(&mut table, &again, Some(Resolution::Merge)).unwrap();
+        assert_eq!(
+            (table.inserted, names(&table.touched)),
+            (0, vec!["b new".to_owned()])
+        );
+        assert_eq!(names(&table.rows), ["a old", "b new", "c old"]);
+        // What is not sent stays.
+        assert_eq!(table.rows[1][DESCRIPTION], text("default"));
+    }
+
+    #[test]
+    fn a_row_is_the_same_by_all_columns_of_the_conflict_and_never_by_null() {
+        let mut table = table();
+        let merge = Some(Resolution::Merge);
+        let both = [KEY, NAME];
+        let other = table.put(&plan("b", "new"), &both, merge, default);
+        assert_eq!(other.unwrap_err().code(), "already_exists");
+        table.put(&plan("b", "old"), &both, merge, default).unwrap();
+        assert_eq!(
+            (table.inserted, names(&table.touched)),
+            (0, vec!["b old".to_owned()])
+        );
+        let external = plans()
+            .columns
+            .iter()
+            .position(|column| column.name == "external_id");
+        let external = external.unwrap();
+        table.rows[0][external] = Cell::Null;
+        let mut row = plan("d", "new");
+        row.values.push((external, Cell::Null));
+        table.put(&row, &[external], merge, default).unwrap();
+        assert_eq!((table.inserted, table.rows.len()), (1, 4));
+    }
+
+    #[test]
+    fn a_change_keeps_the_key_and_what_mec_sets() {
+        let mut table = table();
+        let created = plans()
+            .columns
+            .iter()
+            .position(|column| column.name == "created_at");
+        let created = created.unwrap();
+        let change = given(&[
+            (0, text("other")),
+            (KEY, text("b")),
+            (NAME, text("new")),
+            (created, Cell::Null),
+        ]);
+        table.change(1, &change).unwrap();
+        assert_eq!(names(&table.rows), ["a old", "b new", "c old"]);
+        assert_eq!(
+            (&table.rows[1][0], &table.rows[1][created]),
+            (&text("default"), &text("default"))
+        );
+        let fixed = table.change(1, &given(&[(KEY, text("z"))])).unwrap_err();
+        assert_eq!(fixed.code(), "column_is_fixed");
+        let null = table.change(1, &given(&[(NAME, Cell::Null)])).unwrap_err();
+        assert_eq!(null.code(), "invalid_value");
+        table.change(9, &change).unwrap();
+        assert_eq!(names(&table.touched), ["b new"]);
+    }
+
+    #[test]
+    fn rows_change_into_no_other_ones() {
+        let units = Resource::find("resource_type_allowed_units").unwrap();
+        let row = |unit: &str| vec![text("default"), text("gpu_hours"), text(unit)];
+        let mut table = Table::new(units, vec![row("hours"), row("minutes")]);
+        let taken = table
+            .change(0, &given(&[(2, text("minutes"))]))
+            .unwrap_err();
+        assert_eq!(taken.code(), "already_exists");
+    }
+
+    #[test]
+    fn rows_are_found_by_their_keys_and_taken_out() {
+        let mut table = table();
+        let keys = [
+            vec![text("c")],
+            vec![text("a")],
+            vec![text("z")],
+            vec![Cell::Null],
+        ];
+        assert_eq!(table.places(&keys), [0, 2]);
+        for at in table.places(&keys).into_iter().rev() {
+            table.remove(at);
+        }
+        table.remove(1);
+        assert_eq!(names(&table.rows), ["b old"]);
+        assert_eq!(names(&table.touched), ["c old", "a old"]);
+        let none: Vec<usize> = Vec::new();
+        assert_eq!(table.places(&[]), none);
+    }
+}
