@@ -57,6 +57,11 @@ async fn what_is_in_use_is_not_deleted(api: Api) {
         refused.error(409, "23503");
         assert_eq!(api.rows(&all).await, before, "{path}");
     }
+    // What accounts have counted by stays what it is, too.
+    let path = "/api/resource_types?resource_type_code=eq.pages";
+    let refused = api.call("PATCH", path).by(admin());
+    let refused = refused.json(json!({"is_inventory": true})).await;
+    refused.error(409, "23503");
     let free = api
         .call(
             "DELETE",
