@@ -2,6 +2,7 @@
 //! from the schema, and all that came from a request is a value.
 
 mod parts;
+mod reach;
 mod related;
 mod writer;
 

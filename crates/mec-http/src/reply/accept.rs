@@ -17,26 +17,35 @@ pub enum Media {
     Object,
 }
 
+/// What a client likes best by `Accept`: the usual where it says nothing, none where it takes none of what
+/// there is. `acceptable` tells what a range of the header asks for, with its weight.
+pub fn liked_best<T: Copy>(
+    headers: &HeaderMap,
+    usual: T,
+    acceptable: impl Fn(&str) -> Option<(u16, T)>,
+) -> Option<T> {
+    let mut values = headers.get_all(ACCEPT).iter().peekable();
+    if values.peek().is_none() {
+        return Some(usual);
+    }
+    let mut best: Option<(u16, T)> = None;
+    for range in values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(','))
+    {
+        if let Some((weight, liked)) = acceptable(range)
+            && best.is_none_or(|(held, _)| weight > held)
+        {
+            best = Some((weight, liked));
+        }
+    }
+    best.map(|(_, liked)| liked)
+}
+
 impl Media {
     /// The media type that the client likes best of those that there are.
     pub fn choose(headers: &HeaderMap) -> Result<Self, ApiError> {
-        let mut values = headers.get_all(ACCEPT).iter().peekable();
-        if values.peek().is_none() {
-            return Ok(Self::Plain);
-        }
-        let mut best: Option<(u16, Self)> = None;
-        for range in values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|text| text.split(','))
-        {
-            let Some((weight, media)) = acceptable(range) else {
-                continue;
-            };
-            if best.is_none_or(|(held, _)| weight > held) {
-                best = Some((weight, media));
-            }
-        }
-        best.map(|(_, media)| media).ok_or_else(|| {
+        liked_best(headers, Self::Plain, acceptable).ok_or_else(|| {
             let hint = "application/json, application/vnd.pgrst.object+json or \
                         application/vnd.pgrst.array+json";
             ApiError::new("PGRST107", "none of the accepted media types can be given")

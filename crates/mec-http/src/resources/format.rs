@@ -1,11 +1,11 @@
 //! The media type of rows, chosen by `Accept`, and rows in it.
 
 use axum::http::HeaderValue;
-use axum::http::header::{ACCEPT, HeaderMap};
+use axum::http::header::HeaderMap;
 use mec_query::rows::{Cell, Rows, write_text};
 
 use crate::error::ApiError;
-use crate::reply::accept::thousandths;
+use crate::reply::accept::{liked_best, thousandths};
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,22 +34,7 @@ impl Default for Format {
 impl Format {
     /// The format that the client likes best of those that there are.
     pub fn choose(headers: &HeaderMap) -> Result<Self, ApiError> {
-        let mut values = headers.get_all(ACCEPT).iter().peekable();
-        if values.peek().is_none() {
-            return Ok(Self::default());
-        }
-        let mut best: Option<(u16, Self)> = None;
-        for range in values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|text| text.split(','))
-        {
-            if let Some((weight, format)) = acceptable(range)
-                && best.is_none_or(|(held, _)| weight > held)
-            {
-                best = Some((weight, format));
-            }
-        }
-        best.map(|(_, format)| format).ok_or_else(|| {
+        liked_best(headers, Self::default(), acceptable).ok_or_else(|| {
             let hint = "application/json, application/vnd.pgrst.object+json, \
                         application/vnd.pgrst.array+json or text/csv";
             ApiError::new("PGRST107", "none of the accepted media types can be given")
@@ -220,6 +205,7 @@ fn acceptable(range: &str) -> Option<(u16, Format)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::header::ACCEPT;
 
     fn format(accept: &str) -> Option<Format> {
         let mut headers = HeaderMap::new();

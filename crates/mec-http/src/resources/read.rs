@@ -45,8 +45,7 @@ pub async fn read(
     super::profile::check(headers)?;
     let preferences = Preferences::read(headers);
     preferences.refuse_unknown()?;
-    // What cannot be told is not asked for.
-    let _: Format = Format::choose(headers)?;
+    let format = Format::choose(headers)?;
     let pairs = parse::pairs(uri.query().unwrap_or_default())?;
     let location = content_location(uri, &pairs);
     let mut query = parse::parse(pairs)?;
@@ -63,7 +62,8 @@ pub async fn read(
     let mut found = rows(app, visitor, resource, plan.clone()).await?;
     let next = next_link(uri, &query, &plan, &found);
     tell(&plan, &mut found);
-    let mut response = told(&plan, &found, headers, resource.source == Source::Engine)?;
+    let held = (resource.source == Source::Engine).then_some(headers);
+    let mut response = told(&plan, &found, (format, &preferences), held)?;
     let to = response.headers_mut();
     for (name, value) in [(CONTENT_LOCATION, location), (LINK, next)] {
         if let Some(value) = value {
@@ -81,6 +81,7 @@ pub fn of_function(
     query: &str,
 ) -> Result<Response, ApiError> {
     let preferences = Preferences::read(headers);
+    let format = Format::choose(headers)?;
     let mut query = parse::parse(parse::pairs(query)?)?;
     range::narrow(headers, &mut query)?;
     let asking = Asking {
@@ -88,7 +89,7 @@ pub fn of_function(
         role: Role::MecUser,
         reach: Reach::default(),
         is_counted: preferences.count.is_some(),
-        timezone: preferences.timezone,
+        timezone: preferences.timezone.clone(),
     };
     let mut plan = plan(&query, &asking)?;
     plan.cursor.clear();
@@ -102,26 +103,25 @@ pub fn of_function(
     }
     let mut found = eval::answer(&plan, rows)?;
     tell(&plan, &mut found);
-    told(&plan, &found, headers, false)
+    told(&plan, &found, (format, &preferences), None)
 }
 
-/// The response of rows in the format that the client accepts.
+/// The response of rows in a format. With the request's headers it bears a tag, and is not sent again to
+/// a client that holds it.
 fn told(
     plan: &Plan,
     found: &Rows,
-    headers: &HeaderMap,
-    has_tag: bool,
+    (format, preferences): (Format, &Preferences),
+    tagged: Option<&HeaderMap>,
 ) -> Result<Response, ApiError> {
-    let preferences = Preferences::read(headers);
-    let format = Format::choose(headers)?;
     let offset = plan.node.offset;
     let names = plan.node.columns();
     let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
     // That it is not one row comes before where the rows would be.
     let body = format.write(&names, found)?;
     let status = range::status(offset, found.rows.len(), found.total)?;
-    let tag = has_tag.then(|| tag(&body));
-    let is_held = tag.as_ref().is_some_and(|tag| {
+    let tag = tagged.map(|_| tag(&body));
+    let is_held = tagged.zip(tag.as_ref()).is_some_and(|(headers, tag)| {
         let held = headers.get_all(IF_NONE_MATCH).iter();
         held.filter_map(|held| held.to_str().ok())
             .flat_map(|held| held.split(','))

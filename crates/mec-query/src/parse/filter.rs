@@ -126,24 +126,8 @@ fn nearest(word: &str) -> Option<&'static str> {
     let names = names.chain(SEARCHES.iter().map(|(name, _)| *name));
     let names = names.chain(RANGES).chain(["in", "is", "isdistinct"]);
     let begins_alike = |name: &str| name.chars().next() == word.chars().next();
-    let measured = names.map(|name| (distance(word, name), name));
+    let measured = names.map(|name| (crate::near::distance(word, name), name));
     let near = measured.filter(|(letters, name)| *letters <= differing && *letters < name.len());
     near.min_by_key(|(letters, name)| (*letters, !begins_alike(name)))
         .map(|(_, name)| name)
-}
-
-/// The number of letters to insert, delete or replace to come from one word to the other.
-fn distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, letter) in left.bytes().enumerate() {
-        let mut diagonal = index;
-        let mut before = index + 1;
-        for (cell, other) in row.iter_mut().skip(1).zip(right.bytes()) {
-            let replaced = diagonal + usize::from(other != letter);
-            diagonal = *cell;
-            before = replaced.min(before + 1).min(*cell + 1);
-            *cell = before;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }

@@ -138,7 +138,7 @@ impl Builder {
             } => {
                 let name = alias.as_ref().unwrap_or(relation);
                 let index = node.embeds.len();
-                let related = embed::resolve(node.resource, relation, hint.as_deref())?;
+                let (related, inner) = embed::resolve(node.resource, relation, hint.as_deref())?;
                 self.embeds += 1;
                 if path.len() >= MAX_EMBED_DEPTH || self.embeds > MAX_EMBEDS {
                     let message = "the query embeds too much";
@@ -146,7 +146,6 @@ impl Builder {
                     return Err(PlanError::new("query_too_complex", message).with_hint(Some(hint)));
                 }
                 path.push(name.clone());
-                let inner = embed::resource(&related);
                 let counts = embed::is_count(inner, select);
                 let wanted: &[Item] = if counts { &[Item::All] } else { select };
                 let inner = self.node(inner, wanted, path);

@@ -8,15 +8,15 @@ use crate::ast::{Item, Part, Query};
 use crate::nearest;
 use crate::schema::{FOREIGN_KEYS, Relation, Resource, relations_between};
 
-/// The one way from a resource to what a request names.
+/// The one way from a resource to what a request names, and the resource there.
 pub(super) fn resolve(
     from: &'static Resource,
     named: &str,
     hint: Option<&str>,
-) -> Result<Relation, PlanError> {
+) -> Result<(Relation, &'static Resource), PlanError> {
     let found = relations_between(from, named, hint);
     match found.as_slice() {
-        [relation] => Ok(*relation),
+        [relation] => Ok((*relation, super::build::resource(relation.other())?)),
         [] => {
             let message = format!(
                 "Could not find a relationship between '{}' and '{}' in the schema cache",
@@ -60,12 +60,6 @@ pub(super) fn resolve(
                 .with_hint(Some(hint)))
         }
     }
-}
-
-/// The related resource. Every name of the foreign keys is one, which a test of the schema shows.
-pub(super) fn resource(relation: &Relation) -> &'static Resource {
-    let name = relation.other();
-    Resource::find(name).unwrap_or(&crate::schema::RESOURCES[0])
 }
 
 /// `relation(count)`, where the relation has no column of that name.

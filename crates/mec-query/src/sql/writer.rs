@@ -1,14 +1,12 @@
 //! Writes a plan as SQL.
 
 use super::parts::parts;
+use super::reach::REACH;
 use super::{Bound, Dialect, Statement, Test, Values, direction};
 use crate::plan::{
     Cast, Check, Comparator, Embed, Field, Filter, Node, Order, Output, Plan, Value, What,
 };
-use crate::schema::{Belongs, Column, Kind, Resource, Side};
-
-/// The accounts that the caller sees, as a table of the statement.
-const REACH: &str = "seen";
+use crate::schema::{Column, Kind, Side};
 
 pub(super) struct Writer<'a> {
     pub(super) plan: &'a Plan,
@@ -95,34 +93,6 @@ impl<'a> Writer<'a> {
         format!("t{}", self.tables)
     }
 
-    /// The accounts from the caller's own downwards, where it is bound to one.
-    fn reach(&mut self) -> String {
-        let (Some(account), Some(accounts)) = (self.plan.reach.account, Resource::find("accounts"))
-        else {
-            return String::new();
-        };
-        let relation = self.dialect.relation(accounts);
-        let namespace = self.namespace();
-        let own = self
-            .dialect
-            .place(&mut self.values, &Value::Uuid(account), Kind::Uuid);
-        format!(
-            "WITH RECURSIVE {REACH} (account_id) AS (\
-             SELECT a.account_id FROM {relation} a \
-             WHERE a.namespace_id = {namespace} AND a.account_id = {own} \
-             UNION SELECT a.account_id FROM {REACH} s JOIN {relation} a \
-             ON a.namespace_id = {namespace} AND a.parent_account_id = s.account_id) "
-        )
-    }
-
-    fn namespace(&mut self) -> String {
-        // Without a namespace no row of one is seen: none has an empty name.
-        let name = self.plan.reach.namespace.as_ref();
-        let name = name.map_or("", |namespace| namespace.as_str()).to_owned();
-        self.dialect
-            .place(&mut self.values, &Value::Text(name), Kind::Text)
-    }
-
     /// The WHERE of a node: what the caller may see, and what is asked for.
     pub(super) fn fits(&mut self, table: &str, node: &Node) -> String {
         let mut terms = self.seen(table, node.resource);
@@ -134,40 +104,6 @@ impl<'a> Writer<'a> {
         } else {
             format!(" WHERE {}", terms.join(" AND "))
         }
-    }
-
-    /// What the caller may see of a resource.
-    fn seen(&mut self, table: &str, resource: &'static Resource) -> Vec<String> {
-        let mut terms = Vec::new();
-        if !resource.has_namespace() {
-            return terms;
-        }
-        let namespace = self.namespace();
-        terms.push(format!("{table}.namespace_id = {namespace}"));
-        if self.plan.reach.account.is_none() {
-            return terms;
-        }
-        match resource.belongs {
-            Belongs::All | Belongs::Namespace => {}
-            Belongs::Account(column) => {
-                terms.push(format!(
-                    "{table}.{column} IN (SELECT account_id FROM {REACH})"
-                ));
-            }
-            Belongs::Row { column, of } => {
-                if let Some(of) = Resource::find(of) {
-                    let other = self.table();
-                    let relation = self.dialect.relation(of);
-                    let mut join = vec![format!("{other}.{column} = {table}.{column}")];
-                    join.extend(self.seen(&other, of));
-                    let join = join.join(" AND ");
-                    terms.push(format!(
-                        "EXISTS (SELECT 1 FROM {relation} {other} WHERE {join})"
-                    ));
-                }
-            }
-        }
-        terms
     }
 
     fn filter(&mut self, table: &str, node: &Node, filter: &Filter) -> String {

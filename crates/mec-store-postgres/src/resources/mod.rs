@@ -59,7 +59,7 @@ pub(crate) async fn query(
         let mut under_way = UnderWay::on(connection);
         // One after the other in the connection's order, without waiting between them. Two statements
         // of one snapshot: the count is that of the rows.
-        let (begun, became, total, found) = futures_util::join!(
+        let (begun, became, total, found, ended) = futures_util::join!(
             client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
             client.query(&becoming, &become_caller),
             async {
@@ -69,13 +69,15 @@ pub(crate) async fn query(
                 }
             },
             bounded(client, &prepared, &values),
+            // Of a transaction that failed this is its rollback.
+            client.batch_execute("COMMIT"),
         );
+        under_way.is_over = ended.is_ok();
         begun?;
         became?;
         let total = total?.as_deref().map(total_of).transpose()?;
         let rows = found?;
-        client.batch_execute("COMMIT").await?;
-        under_way.is_over = true;
+        ended?;
         Ok::<_, Fault>((total, rows))
     };
     let (total, found) = read.await.map_err(refused)?;

@@ -63,7 +63,7 @@ pub fn rows(resource: &'static Resource, draft: &CatalogueDraft, namespace: &str
 pub fn default(resource: &str, column: &'static str, id: impl Fn() -> Uuid) -> Option<Cell> {
     Some(match (resource, column) {
         (_, "created_at" | "updated_at") => Cell::Null,
-        (_, "description" | "plan_name" | "rule_name") if column == "description" => text(""),
+        (_, "description") => text(""),
         (
             _,
             "is_inventory" | "is_concurrency" | "is_time_bound" | "is_trial" | "is_addon"

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
-use mec_core::Timestamp;
 use mec_query::nearest;
 use mec_query::plan::Value;
 use mec_query::rows::Cell;
@@ -255,7 +254,7 @@ pub fn of_text(column: &'static Column, text: &str) -> Result<Cell, &'static str
         Value::Integer(number) => Cell::Integer(number),
         Value::Boolean(is_true) => Cell::Boolean(is_true),
         Value::Decimal(micros) => Cell::Decimal(micros),
-        Value::Time(at) => Cell::Time(Timestamp::from_micros(at.as_micros())),
+        Value::Time(at) => Cell::Time(at),
         Value::Json(json) => Cell::Json(json),
         Value::Bytes(bytes) => Cell::Bytes(bytes),
     })
