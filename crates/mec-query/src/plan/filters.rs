@@ -60,7 +60,13 @@ impl Builder {
                     return related(name, *index, operator, *is_negated);
                 }
                 let field = field(node.resource, column)?;
-                Ok(negate(test(field, operator)?, *is_negated))
+                let name = field.column.name;
+                // What is wrong with a value is told with its column, where nothing else is to be said.
+                let test = test(field, operator).map_err(|error| match error.hint {
+                    Some(_) => error,
+                    None => error.with_hint(Some(format!("in the filter of {name}"))),
+                });
+                Ok(negate(test?, *is_negated))
             }
         }
     }
