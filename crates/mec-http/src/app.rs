@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use crate::auth::Verifier;
+use crate::layers::Front;
 
 /// Bounds of what a client may send.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,17 @@ impl Default for Limits {
     }
 }
 
-/// The application: the engine, the keys of tokens, the limits. Cheap to clone.
+/// The settings of a front door.
+#[derive(Clone, Debug, Default)]
+pub struct FrontConfig {
+    /// The secrets of tokens signed by HS256, each of 32 bytes or more. A token of any of them is taken, as
+    /// while one is replaced by another.
+    pub secrets: Vec<SecretString>,
+    /// What a client may send.
+    pub limits: Limits,
+}
+
+/// The application: the engine and its front door. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
     inner: Arc<Inner>,
@@ -39,34 +49,21 @@ pub struct App {
 
 struct Inner {
     engine: Arc<Engine>,
-    verifier: Verifier,
-    limits: Limits,
+    front: Front,
     ids: Mutex<Box<dyn IdSource + Send>>,
 }
 
 impl App {
     /// An application over an engine; tokens are signed with the secret by HS256.
     pub fn new(engine: Arc<Engine>, secret: SecretString) -> Self {
-        Self::with(engine, &[secret], Limits::default(), RisingIds)
+        Self::with(engine, Front::from(secret), RisingIds)
     }
 
-    /// An application that takes tokens of any of several secrets, as while one is replaced by
-    /// another. `ids` gives the ids of accounts that are created without one.
-    pub fn with(
-        engine: Arc<Engine>,
-        secrets: &[SecretString],
-        limits: Limits,
-        ids: impl IdSource + Send + 'static,
-    ) -> Self {
-        let verifier = Verifier::new(secrets);
+    /// An application behind a front door. `ids` gives the ids of accounts that are created without one.
+    pub fn with(engine: Arc<Engine>, front: Front, ids: impl IdSource + Send + 'static) -> Self {
         let ids = Mutex::new(Box::new(ids) as Box<dyn IdSource + Send>);
         Self {
-            inner: Arc::new(Inner {
-                engine,
-                verifier,
-                limits,
-                ids,
-            }),
+            inner: Arc::new(Inner { engine, front, ids }),
         }
     }
 
@@ -74,12 +71,8 @@ impl App {
         &self.inner.engine
     }
 
-    pub(crate) fn verifier(&self) -> &Verifier {
-        &self.inner.verifier
-    }
-
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.inner.limits
+    pub(crate) fn front(&self) -> &Front {
+        &self.inner.front
     }
 
     pub(crate) fn next_id(&self) -> Uuid {

@@ -21,10 +21,10 @@ mod router;
 mod rpc;
 mod serve;
 
-pub use app::{App, Limits};
+pub use app::{App, FrontConfig, Limits};
 pub use args::nearest;
 pub use auth::{Claims, Role, TokenError, issue_token};
-pub use layers::surround;
+pub use layers::{Front, Passage, surround};
 pub use openapi::openapi;
 pub use router::router;
 pub use rpc::{RpcRoute, rpc_routes};

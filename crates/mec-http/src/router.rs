@@ -23,7 +23,7 @@ pub fn router(app: App) -> Router {
     let router = router
         .route("/api/rpc/{name}", any(rpc::unknown))
         .fallback(not_found);
-    surround(router, *app.limits()).with_state(app)
+    surround(router, app.front().clone()).with_state(app)
 }
 
 async fn not_found(uri: Uri) -> Response {

@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderValue, header::CONTENT_TYPE};
 use axum::routing::post;
 use axum::serve::ListenerExt;
+use secrecy::SecretString;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -46,7 +47,7 @@ fn router(bytes: usize) -> Router {
         }
     });
     let routes = Router::new().route("/api/rpc/{name}", route);
-    mec_http::surround(routes, mec_http::Limits::default())
+    mec_http::surround(routes, SecretString::from(super::mec::SECRET).into())
 }
 
 /// A JSON object of exactly this length, or the shortest one with a field.

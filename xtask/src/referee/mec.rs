@@ -26,7 +26,7 @@ pub struct Mec {
 }
 
 /// The secret of a node on PostgreSQL, which every node must have.
-const SECRET: &str = "the referee's own secret of 32 bytes or more";
+pub const SECRET: &str = "the referee's own secret of 32 bytes or more";
 
 /// A load, as `mec bench` takes it.
 pub struct Load<'a> {

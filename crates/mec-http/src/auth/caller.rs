@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::token::Identity;
 use crate::App;
 use crate::error::ApiError;
-use crate::layers::RequestId;
+use crate::layers::Passage;
 
 /// The header by which an administrator of all namespaces names one.
 const NAMESPACE_HEADER: &str = "MEC-Namespace";
@@ -56,10 +56,10 @@ impl Caller {
             .filter(|_| self.identity.role == Role::MecUser)
     }
 
-    pub(super) fn from_parts(parts: &Parts, app: &App, least: Role) -> Result<Self, ApiError> {
-        let identity = identify(parts, app, least)?;
+    pub(super) fn from_parts(parts: &Parts, least: Role) -> Result<Self, ApiError> {
+        let identity = identify(parts, least)?;
         let namespace = namespace(parts, &identity)?;
-        let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
+        let request_id = Some(passage(parts)?.id.clone());
         Ok(Self {
             identity,
             namespace,
@@ -85,8 +85,9 @@ fn preferred_consistency(headers: &HeaderMap) -> Consistency {
 }
 
 /// The caller's token, if its role is enough.
-pub(super) fn identify(parts: &Parts, app: &App, least: Role) -> Result<Arc<Identity>, ApiError> {
-    let identity = app.verifier().verify(bearer(parts)?)?;
+pub(super) fn identify(parts: &Parts, least: Role) -> Result<Arc<Identity>, ApiError> {
+    let who = passage(parts)?.who.clone();
+    let identity = who.ok_or_else(missing_token)??;
     if identity.role < least {
         let message = format!("the call needs the role {} or more", least.as_str());
         return Err(
@@ -102,14 +103,24 @@ pub(super) fn missing_token() -> ApiError {
     ApiError::new("missing_token", "the call needs a bearer token").with_hint(Some(hint))
 }
 
-fn bearer(parts: &Parts) -> Result<&str, ApiError> {
-    let value = parts.headers.get(AUTHORIZATION);
-    let value = value.ok_or_else(missing_token)?;
+/// What the front door knows of the request.
+fn passage(parts: &Parts) -> Result<&Arc<Passage>, ApiError> {
+    parts.extensions.get::<Arc<Passage>>().ok_or_else(|| {
+        tracing::error!("a route stands outside of the front door");
+        ApiError::internal()
+    })
+}
+
+/// The token that the headers show; none where there is no header for it.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let Some(value) = headers.get(AUTHORIZATION) else {
+        return Ok(None);
+    };
     let token = value.to_str().ok().and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
-    token.ok_or_else(|| {
+    token.map(Some).ok_or_else(|| {
         let message = "the header Authorization holds no bearer token";
         ApiError::new("invalid_token", message)
     })
@@ -145,8 +156,8 @@ pub struct AdminOfAll;
 impl FromRequestParts<App> for AdminOfAll {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let identity = identify(parts, app, Role::MecAdmin)?;
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        let identity = identify(parts, Role::MecAdmin)?;
         if identity.namespace.is_some() {
             let message = "the call acts on all namespaces and needs a token with namespace_id *";
             return Err(ApiError::new("insufficient_role", message).with_details("namespace_id"));
@@ -188,8 +199,8 @@ macro_rules! who {
         impl FromRequestParts<App> for $name {
             type Rejection = ApiError;
 
-            async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-                Caller::from_parts(parts, app, Self::ROLE).map(Self)
+            async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+                Caller::from_parts(parts, Self::ROLE).map(Self)
             }
         }
     )+};

@@ -93,7 +93,7 @@ impl Visitor {
 impl FromRequestParts<App> for Visitor {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
         let anybody = Self {
             role: Role::MecAnon,
             has_token: false,
@@ -103,7 +103,7 @@ impl FromRequestParts<App> for Visitor {
         if !parts.headers.contains_key(AUTHORIZATION) {
             return Ok(anybody);
         }
-        let identity = identify(parts, app, Role::MecAnon)?;
+        let identity = identify(parts, Role::MecAnon)?;
         if identity.role == Role::MecAnon {
             return Ok(Self {
                 has_token: true,
@@ -114,7 +114,7 @@ impl FromRequestParts<App> for Visitor {
             Ok(_) => Self {
                 role: identity.role,
                 has_token: true,
-                caller: Some(Caller::from_parts(parts, app, Role::MecUser)?),
+                caller: Some(Caller::from_parts(parts, Role::MecUser)?),
                 nowhere: None,
             },
             Err(error) if error.code() == "missing_namespace" => Self {

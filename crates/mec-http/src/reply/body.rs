@@ -46,7 +46,7 @@ impl FromRequest<App> for AnyBody {
 /// Takes a request's body in, within its bounds.
 async fn taken(request: Request, app: &App) -> Result<(HeaderMap, Bytes), ApiError> {
     let (parts, body) = request.into_parts();
-    let limits = app.limits();
+    let limits = app.front().limits();
     let announced = announced(&parts.headers);
     // A client that waits to be asked for its body is told at once.
     if parts.headers.contains_key(EXPECT) && announced.is_some_and(|n| n > limits.body_bytes) {
