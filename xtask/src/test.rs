@@ -22,7 +22,7 @@ enum Step {
     Tidy,
     /// cargo clippy over every target, warnings denied
     Clippy,
-    /// The release binary, which the black-box tests and the API description use
+    /// Everything that is tested, and the binary that the black-box tests and the API description use
     Build,
     /// Every unit, integration and black-box test
     Tests,
@@ -80,6 +80,9 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// What is built and tested, in one set of features, so that nothing is compiled twice.
+const TESTED: [&str; 5] = ["--workspace", "--lib", "--bins", "--tests", "--examples"];
+
 fn perform(step: Step, binary: &mut PathBuf) -> Result<()> {
     let mut cargo = workspace::cargo();
     match step {
@@ -94,19 +97,11 @@ fn perform(step: Step, binary: &mut PathBuf) -> Result<()> {
             "warnings",
         ]),
         Step::Build => {
-            *binary = workspace::build_mec()?;
+            workspace::succeed(cargo.arg("build").args(TESTED))?;
+            *binary = workspace::program("debug")?;
             return Ok(());
         }
-        Step::Tests => cargo
-            .args([
-                "test",
-                "--workspace",
-                "--lib",
-                "--bins",
-                "--tests",
-                "--examples",
-            ])
-            .env("MEC_BIN", binary),
+        Step::Tests => cargo.arg("test").args(TESTED).env("MEC_BIN", binary),
         Step::Doctests => cargo.args(["test", "--workspace", "--doc"]),
         Step::Openapi => return openapi::check_against(binary),
     };

@@ -50,8 +50,13 @@ pub fn metadata() -> Result<Metadata> {
 /// Builds the release binary of MEC and answers its path.
 pub fn build_mec() -> Result<PathBuf> {
     succeed(cargo().args(["build", "--release", "--package", "mec", "--bin", "mec"]))?;
+    program("release")
+}
+
+/// Where a build of the profile's folder puts MEC's binary.
+pub fn program(profile: &str) -> Result<PathBuf> {
     let name = format!("mec{}", std::env::consts::EXE_SUFFIX);
-    Ok(metadata()?.target_directory.join("release").join(name))
+    Ok(metadata()?.target_directory.join(profile).join(name))
 }
 
 /// Runs a command whose output goes to the terminal.
