@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{ACCEPT, HeaderMap};
 use axum::http::request::Parts;
 
+use super::nulls::stripped;
 use crate::error::ApiError;
 
 /// How a result is shaped.
@@ -12,9 +13,27 @@ pub enum Media {
     /// As it is: `application/json`.
     Plain,
     /// A record as an array of one: `application/vnd.pgrst.array+json`.
-    Array,
+    Array(Nulls),
     /// Rows as the one object that they are: `application/vnd.pgrst.object+json`.
-    Object,
+    Object(Nulls),
+}
+
+/// Whether members that are null are told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Nulls {
+    /// They are.
+    Told,
+    /// They are left out: `;nulls=stripped`.
+    Stripped,
+}
+
+impl Nulls {
+    fn of(self, body: String) -> String {
+        match self {
+            Self::Told => body,
+            Self::Stripped => stripped(&body),
+        }
+    }
 }
 
 /// What a client likes best by `Accept`: the usual where it says nothing, none where it takes none of what
@@ -58,17 +77,20 @@ impl Media {
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Plain => "application/json",
-            Self::Array => "application/vnd.pgrst.array+json",
-            Self::Object => "application/vnd.pgrst.object+json",
+            Self::Array(Nulls::Told) => "application/vnd.pgrst.array+json",
+            Self::Array(Nulls::Stripped) => "application/vnd.pgrst.array+json; nulls=stripped",
+            Self::Object(Nulls::Told) => "application/vnd.pgrst.object+json",
+            Self::Object(Nulls::Stripped) => "application/vnd.pgrst.object+json; nulls=stripped",
         }
     }
 
     /// The result in this shape.
     pub fn shape(self, body: String) -> Result<String, ApiError> {
         match self {
-            Self::Array if body.starts_with('{') => Ok(format!("[{body}]")),
-            Self::Object if body.starts_with('[') => one(&body),
-            _ => Ok(body),
+            Self::Plain => Ok(body),
+            Self::Array(nulls) if body.starts_with('{') => Ok(format!("[{}]", nulls.of(body))),
+            Self::Object(nulls) if body.starts_with('[') => one(&body).map(|row| nulls.of(row)),
+            Self::Array(nulls) | Self::Object(nulls) => Ok(nulls.of(body)),
         }
     }
 }
@@ -89,10 +111,10 @@ fn one(rows: &str) -> Result<String, ApiError> {
 fn acceptable(range: &str) -> Option<(u16, Media)> {
     let mut parts = range.split(';').map(str::trim);
     let kind = parts.next()?;
-    let media = match kind.to_ascii_lowercase().as_str() {
+    let mut media = match kind.to_ascii_lowercase().as_str() {
         "*/*" | "application/*" | "application/json" => Media::Plain,
-        "application/vnd.pgrst.array+json" => Media::Array,
-        "application/vnd.pgrst.object+json" => Media::Object,
+        "application/vnd.pgrst.array+json" => Media::Array(Nulls::Told),
+        "application/vnd.pgrst.object+json" => Media::Object(Nulls::Told),
         _ => return None,
     };
     let mut weight = 1000;
@@ -101,7 +123,14 @@ fn acceptable(range: &str) -> Option<(u16, Media)> {
         match name.trim().to_ascii_lowercase().as_str() {
             "q" => weight = thousandths(value.trim())?,
             "charset" if value.trim().eq_ignore_ascii_case("utf-8") => {}
-            // Other parameters change what is asked for, as nulls=stripped does.
+            "nulls" if value.trim() == "stripped" => {
+                media = match media {
+                    Media::Array(_) => Media::Array(Nulls::Stripped),
+                    Media::Object(_) => Media::Object(Nulls::Stripped),
+                    Media::Plain => return None,
+                };
+            }
+            // Other parameters change what is asked for.
             _ => return None,
         }
     }
@@ -145,9 +174,12 @@ mod tests {
         check("text/csv, application/json;q=0.1", Some(Media::Plain));
         check(
             "application/json;q=0.5, application/vnd.pgrst.object+json",
-            Some(Media::Object),
+            Some(Media::Object(Nulls::Told)),
         );
-        check("application/vnd.pgrst.array+json", Some(Media::Array));
+        check(
+            "application/vnd.pgrst.array+json",
+            Some(Media::Array(Nulls::Told)),
+        );
         for none in [
             "text/csv",
             "application/json;q=0",
@@ -157,20 +189,35 @@ mod tests {
         ] {
             check(none, None);
         }
-        check("application/vnd.pgrst.object+json;nulls=stripped", None);
+        check(
+            "application/vnd.pgrst.object+json;nulls=stripped",
+            Some(Media::Object(Nulls::Stripped)),
+        );
+        check("application/json;nulls=stripped", None);
+        check("application/vnd.pgrst.array+json;nulls=kept", None);
         assert_eq!(Media::choose(&HeaderMap::new()).ok(), Some(Media::Plain));
     }
 
     #[test]
     fn shapes() {
         let shape = |media: Media, body: &str| media.shape(body.to_owned()).map_err(|e| e.code());
-        assert_eq!(shape(Media::Array, "{}"), Ok("[{}]".to_owned()));
-        assert_eq!(shape(Media::Array, "5"), Ok("5".to_owned()));
         assert_eq!(
-            shape(Media::Object, r#"[{"a":[1,2]}]"#),
+            shape(Media::Array(Nulls::Told), "{}"),
+            Ok("[{}]".to_owned())
+        );
+        assert_eq!(shape(Media::Array(Nulls::Told), "5"), Ok("5".to_owned()));
+        assert_eq!(
+            shape(Media::Object(Nulls::Told), r#"[{"a":[1,2]}]"#),
             Ok(r#"{"a":[1,2]}"#.to_owned())
         );
-        assert_eq!(shape(Media::Object, "[]"), Err("PGRST116"));
-        assert_eq!(shape(Media::Object, "[{},{}]"), Err("PGRST116"));
+        assert_eq!(shape(Media::Object(Nulls::Told), "[]"), Err("PGRST116"));
+        assert_eq!(
+            shape(Media::Object(Nulls::Told), "[{},{}]"),
+            Err("PGRST116")
+        );
+        assert_eq!(
+            shape(Media::Array(Nulls::Stripped), r#"{"a":null,"b":1.50}"#),
+            Ok(r#"[{"b":1.50}]"#.to_owned())
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 mod body;
+pub(crate) mod nulls;
 
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::http::{HeaderName, HeaderValue};

@@ -6,6 +6,7 @@ use mec_query::rows::{Cell, Rows, write_text};
 
 use crate::error::ApiError;
 use crate::reply::accept::{liked_best, thousandths};
+use crate::reply::nulls::stripped;
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -125,27 +126,6 @@ fn quoted(names: &[&str]) -> Vec<String> {
         out
     });
     quoted.collect()
-}
-
-/// JSON without the members that are null.
-fn stripped(json: &str) -> String {
-    fn strip(value: &mut serde_json::Value) {
-        match value {
-            serde_json::Value::Object(members) => {
-                members.retain(|_, value| !value.is_null());
-                members.values_mut().for_each(strip);
-            }
-            serde_json::Value::Array(elements) => elements.iter_mut().for_each(strip),
-            _ => {}
-        }
-    }
-    match serde_json::from_str(json) {
-        Ok(mut value) => {
-            strip(&mut value);
-            value.to_string()
-        }
-        Err(_) => json.to_owned(),
-    }
 }
 
 fn csv(names: &[&str], rows: &Rows) -> Result<String, ApiError> {
