@@ -105,6 +105,19 @@ impl Mec {
         figures(&mut bench, duration)
     }
 
+    /// Runs a load of reads against another server of the same resources, whose paths have no base.
+    pub fn measure_elsewhere(
+        &self,
+        url: &str,
+        load: &Load<'_>,
+        duration: Duration,
+    ) -> Result<Figures> {
+        let mut bench = self.bench(load.workload);
+        bench.args(["--server", url, "--token", &self.token, "--base", "/"]);
+        bench.args(["--callers", &load.callers.to_string()]);
+        figures(&mut bench, duration)
+    }
+
     /// Asks an empty route with the bytes of a check and with the generator that asks MEC.
     pub fn measure_empty(&self, url: &str, callers: usize, duration: Duration) -> Result<Figures> {
         let mut bench = self.bench("check");

@@ -12,6 +12,7 @@ mod ratios;
 mod record;
 mod redis;
 mod report;
+mod resources;
 mod scale;
 
 use crate::workspace;
@@ -22,6 +23,7 @@ use mec::{Load, Mec};
 use postgres::Postgres;
 use record::{Cell, Figures, Record, Subject};
 use redis::{Redis, Script};
+use resources::Resources;
 use scale::Growth;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -82,6 +84,8 @@ enum Side {
     Write,
     Postgres,
     Redis,
+    /// Reads of resources beside PostgREST
+    Resources,
 }
 
 impl Args {
@@ -167,6 +171,8 @@ struct Sides {
     redis: Option<Redis>,
     /// MEC on the server of the counters; stopped before that server is.
     on_postgres: Option<Mec>,
+    /// Stopped before that server is, too.
+    resources: Option<Resources>,
     postgres: Option<Postgres>,
     growth: Option<Growth>,
 }
@@ -191,7 +197,8 @@ impl Sides {
             }
         }
         let (mut postgres, mut on_postgres) = (None, None);
-        if args.wants(Side::Postgres) {
+        let mut resources = None;
+        if args.wants(Side::Postgres) || args.wants(Side::Resources) {
             match postgres::installed() {
                 Some(programs) => {
                     let started = Postgres::start(programs, folder, args.accounts(), WRITE_CALLERS);
@@ -199,7 +206,12 @@ impl Sides {
                     let database = started.database_of_mec(binary)?;
                     let home = folder.join("mec-on-postgres");
                     let mec = Mec::start_on(binary, &home, args.accounts(), Some(database));
-                    on_postgres = Some(mec.context("starting MEC on PostgreSQL")?);
+                    let mec = mec.context("starting MEC on PostgreSQL")?;
+                    if args.wants(Side::Resources) {
+                        let database = started.database_for_clients();
+                        resources = Some(Resources::start(&mec, &database)?);
+                    }
+                    on_postgres = Some(mec);
                     postgres = Some(started);
                 }
                 None => left_out
@@ -217,6 +229,7 @@ impl Sides {
             redis,
             on_postgres,
             postgres,
+            resources,
             growth,
         };
         Ok((sides, left_out))
@@ -255,10 +268,10 @@ impl Sides {
             add(Subject::Consume, 1);
             add(Subject::Meter, METER_CALLERS);
         }
-        if args.wants(Side::Write) || self.postgres.is_some() || self.redis.is_some() {
+        if args.wants(Side::Write) || args.wants(Side::Postgres) || self.redis.is_some() {
             add(Subject::Consume, WRITE_CALLERS);
         }
-        if self.postgres.is_some() {
+        if args.wants(Side::Postgres) && self.postgres.is_some() {
             for callers in POSTGRES_CALLERS {
                 add(Subject::Postgres, callers);
                 add(Subject::OnPostgres, callers);
@@ -267,7 +280,7 @@ impl Sides {
             add(Subject::OnPostgresHot, WRITE_CALLERS);
             add(Subject::OnPostgresMeter, METER_CALLERS);
         }
-        if args.wants(Side::Write) || self.postgres.is_some() {
+        if args.wants(Side::Write) || args.wants(Side::Postgres) {
             add(Subject::ConsumeHot, WRITE_CALLERS);
         }
         if self.redis.is_some() {
@@ -280,6 +293,9 @@ impl Sides {
             add(Subject::LargeCheck, WRITE_CALLERS);
             add(Subject::SmallConsume, WRITE_CALLERS);
             add(Subject::LargeConsume, WRITE_CALLERS);
+        }
+        if self.resources.is_some() {
+            cells.extend(Resources::cells());
         }
         cells
     }
@@ -303,6 +319,14 @@ impl Sides {
         let redis = |script| {
             let redis = self.redis.as_ref().context("Redis does not run")?;
             redis.measure(script, accounts, callers, duration)
+        };
+        let postgrest = |workload| {
+            let (mec, resources) = self
+                .on_postgres
+                .as_ref()
+                .zip(self.resources.as_ref())
+                .context("PostgREST does not run")?;
+            resources.measure(mec, &Load::spread(workload, callers), duration)
         };
         match subject {
             Subject::Empty => {
@@ -335,6 +359,10 @@ impl Sides {
                 batch: EVENTS_A_REQUEST,
                 ..Load::spread("meter100", callers)
             }),
+            Subject::Entitlements => on_postgres(Load::spread("entitlements", callers)),
+            Subject::Ledger => on_postgres(Load::spread("ledger", callers)),
+            Subject::PostgrestEntitlements => postgrest("entitlements"),
+            Subject::PostgrestLedger => postgrest("ledger"),
             Subject::RedisCheck => redis(Script::Check),
             Subject::RedisCount => redis(Script::CheckAndCount),
         }

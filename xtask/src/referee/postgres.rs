@@ -128,6 +128,12 @@ impl Postgres {
         Ok(url)
     }
 
+    /// The address of MEC's database for the role by which PostgREST and its like log in.
+    pub fn database_for_clients(&self) -> String {
+        let host = self.data.display().to_string().replace('/', "%2F");
+        format!("postgres://authenticator@{host}/mec")
+    }
+
     /// Runs the counter over the first `accounts` rows; one row is the hot one.
     pub fn measure(&self, accounts: usize, callers: usize, duration: Duration) -> Result<Figures> {
         let seconds = duration.as_secs_f64().ceil().max(1.0);

@@ -40,6 +40,7 @@ pub fn all(record: &Record) -> Vec<Ratio> {
     ratios.extend(on_postgres(record));
     ratios.extend(orientation(record));
     ratios.extend(growth(record));
+    ratios.extend(resources(record));
     ratios
 }
 
@@ -188,6 +189,30 @@ fn growth(record: &Record) -> Vec<Ratio> {
         name: format!("{name}, large ledger / small ledger @{most}"),
         target: Target::AtLeast(bound),
         summary: quotient(&rates(record, large, most), &rates(record, small, most)),
+    })
+    .filter(|ratio| ratio.summary.is_some())
+    .collect()
+}
+
+/// MEC on PostgreSQL beside PostgREST over the same database.
+fn resources(record: &Record) -> Vec<Ratio> {
+    let callers = super::resources::CALLERS;
+    [
+        (
+            "GET entitlements of an account",
+            Subject::Entitlements,
+            Subject::PostgrestEntitlements,
+        ),
+        ("GET 1000 events", Subject::Ledger, Subject::PostgrestLedger),
+    ]
+    .into_iter()
+    .map(|(name, mec, postgrest)| Ratio {
+        name: format!("{name} / PostgREST @{callers}"),
+        target: Target::AtLeast(3.0),
+        summary: quotient(
+            &rates(record, mec, callers),
+            &rates(record, postgrest, callers),
+        ),
     })
     .filter(|ratio| ratio.summary.is_some())
     .collect()

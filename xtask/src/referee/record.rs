@@ -24,6 +24,10 @@ pub enum Subject {
     LargeCheck,
     SmallConsume,
     LargeConsume,
+    Entitlements,
+    PostgrestEntitlements,
+    Ledger,
+    PostgrestLedger,
 }
 
 impl Subject {
@@ -46,6 +50,10 @@ impl Subject {
             Subject::LargeCheck => "MEC check, large ledger",
             Subject::SmallConsume => "MEC consume, small ledger",
             Subject::LargeConsume => "MEC consume, large ledger",
+            Subject::Entitlements => "MEC on PostgreSQL GET entitlements",
+            Subject::PostgrestEntitlements => "PostgREST GET entitlements",
+            Subject::Ledger => "MEC on PostgreSQL GET 1000 events",
+            Subject::PostgrestLedger => "PostgREST GET 1000 events",
         }
     }
 }

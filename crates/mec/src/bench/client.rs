@@ -19,6 +19,13 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// The head of a `GET` up to its path, and from there on.
+    pub fn get(&self, base: &str) -> (Vec<u8>, Vec<u8>) {
+        let Self { address, token } = self;
+        let rest = format!(" HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n");
+        (format!("GET {base}").into_bytes(), rest.into_bytes())
+    }
+
     /// The head of a `POST` of JSON, up to the length of its body.
     pub fn post(&self, path: &str) -> Vec<u8> {
         let Self { address, token } = self;
@@ -59,11 +66,20 @@ impl Connection {
 
     /// Sends a body after a head of [`Origin::post`] and waits for the answer.
     pub async fn ask(&mut self, head: &[u8], body: &str) -> Result<Answer<'_>> {
+        let length = format!("{}\r\n\r\n", body.len());
+        self.send(&[head, length.as_bytes(), body.as_bytes()]).await
+    }
+
+    /// Asks for a path between the two parts of [`Origin::get`] and waits for the answer.
+    pub async fn get(&mut self, parts: &(Vec<u8>, Vec<u8>), path: &str) -> Result<Answer<'_>> {
+        self.send(&[&parts.0, path.as_bytes(), &parts.1]).await
+    }
+
+    async fn send(&mut self, parts: &[&[u8]]) -> Result<Answer<'_>> {
         self.sent.clear();
-        self.sent.extend_from_slice(head);
-        self.sent
-            .extend_from_slice(format!("{}\r\n\r\n", body.len()).as_bytes());
-        self.sent.extend_from_slice(body.as_bytes());
+        for part in parts {
+            self.sent.extend_from_slice(part);
+        }
         self.stream
             .write_all(&self.sent)
             .await
@@ -78,15 +94,48 @@ impl Connection {
                 bail!("the head of an answer has more than {MAX_HEAD_BYTES} bytes");
             }
         };
-        let end = head.bytes.saturating_add(head.body_bytes);
-        while self.received.len() < end {
-            self.receive().await?;
-        }
+        let end = match head.body_bytes {
+            Some(bytes) => {
+                let end = head.bytes.saturating_add(bytes);
+                while self.received.len() < end {
+                    self.receive().await?;
+                }
+                end
+            }
+            None => self.join_chunks(head.bytes).await?,
+        };
         let body = self.received.get(head.bytes..end).unwrap_or_default();
         Ok(Answer {
             status: head.status,
             body: std::str::from_utf8(body).context("an answer is not UTF-8")?,
         })
+    }
+
+    /// Joins the chunks of a body that begins at `start`, in place, and answers where it ends.
+    async fn join_chunks(&mut self, start: usize) -> Result<usize> {
+        let (mut joined, mut at) = (start, start);
+        loop {
+            let line = loop {
+                let rest = self.received.get(at..).unwrap_or_default();
+                if let Some(length) = rest.windows(2).position(|part| part == b"\r\n") {
+                    break at..at + length;
+                }
+                self.receive().await?;
+            };
+            let begin = line.end + 2;
+            let size = std::str::from_utf8(self.received.get(line).unwrap_or_default())?;
+            let size = usize::from_str_radix(size, 16).context("a chunk has no length")?;
+            let end = begin.saturating_add(size);
+            while self.received.len() < end.saturating_add(2) {
+                self.receive().await?;
+            }
+            if size == 0 {
+                return Ok(joined);
+            }
+            self.received.copy_within(begin..end, joined);
+            joined += size;
+            at = end + 2;
+        }
     }
 
     async fn receive(&mut self) -> Result<()> {
@@ -106,7 +155,8 @@ struct Head {
     status: u16,
     /// Of the head itself, its blank line included.
     bytes: usize,
-    body_bytes: usize,
+    /// None where it comes in chunks that tell their own length.
+    body_bytes: Option<usize>,
 }
 
 /// The head of an answer; none while it is not whole.
@@ -121,11 +171,14 @@ fn parse_head(received: &[u8]) -> Result<Option<Head>> {
         .next()
         .and_then(|line| line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok())
         .with_context(|| format!("not an answer in HTTP/1.1: {head}"))?;
-    let body_bytes = lines
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .and_then(|(_, value)| value.trim().parse().ok())
-        .with_context(|| format!("an answer without a content-length: {head}"))?;
+    let mut fields = lines.filter_map(|line| line.split_once(':'));
+    let body_bytes = fields
+        .find_map(|(name, value)| match value.trim() {
+            "chunked" if name.eq_ignore_ascii_case("transfer-encoding") => Some(None),
+            value if name.eq_ignore_ascii_case("content-length") => value.parse().ok().map(Some),
+            _ => None,
+        })
+        .with_context(|| format!("an answer whose length is not told: {head}"))?;
     Ok(Some(Head {
         status,
         bytes: end + END.len(),
@@ -145,7 +198,7 @@ mod tests {
         let head = Head {
             status: 200,
             bytes: text.len() - 5,
-            body_bytes: 5,
+            body_bytes: Some(5),
         };
         assert_eq!(parse_head(text).unwrap(), Some(head));
         assert_eq!(parse_head(&text[..40]).unwrap(), None);
@@ -153,10 +206,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_an_error() {
-        for text in [
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
-            "SSH-2.0\r\n\r\n",
-        ] {
+        for text in ["HTTP/1.1 200 OK\r\nx: y\r\n\r\n", "SSH-2.0\r\n\r\n"] {
             assert!(parse_head(text.as_bytes()).is_err(), "{text}");
         }
     }

@@ -76,6 +76,7 @@ struct Run {
     load: Rc<Load>,
     pace: Pace,
     heads: BTreeMap<Kind, Vec<u8>>,
+    gets: (Vec<u8>, Vec<u8>),
     counted_from: Instant,
     end: Instant,
     measured: RefCell<Measured>,
@@ -94,6 +95,7 @@ pub async fn run(origin: &Origin, load: &Rc<Load>, drive: &Drive) -> Result<Meas
         load: load.clone(),
         pace: drive.pace,
         heads: heads.into(),
+        gets: origin.get(&load.base),
         counted_from,
         end: counted_from + drive.duration,
         measured: RefCell::new(Measured {
@@ -243,8 +245,12 @@ impl<'a> Caller<'a> {
     /// Asks once; the latency counts from `since`. Answers when the answer came.
     async fn ask(&mut self, since: Instant) -> Result<Instant> {
         let (kind, body) = self.requests.next();
-        let head = self.run.heads.get(&kind).map_or(&[][..], Vec::as_slice);
-        let answer = self.connection.ask(head, body).await?;
+        let answer = if kind.is_get() {
+            self.connection.get(&self.run.gets, body).await?
+        } else {
+            let head = self.run.heads.get(&kind).map_or(&[][..], Vec::as_slice);
+            self.connection.ask(head, body).await?
+        };
         let answered = Instant::now();
         let refusal = kind.refusal(&answer);
         self.requests.answered(kind, answer.body);

@@ -12,11 +12,13 @@ pub enum Kind {
     Meters,
     Acquire,
     Release,
+    Entitlements,
+    Ledger,
     Raw,
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Check,
         Self::Checks,
         Self::Consume,
@@ -24,6 +26,8 @@ impl Kind {
         Self::Meters,
         Self::Acquire,
         Self::Release,
+        Self::Entitlements,
+        Self::Ledger,
         Self::Raw,
     ];
 
@@ -37,8 +41,15 @@ impl Kind {
             Self::Meters => "meter_consumptions",
             Self::Acquire => "acquire_lease",
             Self::Release => "release_lease",
+            Self::Entitlements => "entitlements",
+            Self::Ledger => "consumption",
             Self::Raw => "raw",
         }
+    }
+
+    /// Whether it is a `GET`, whose path is what changes from request to request.
+    pub fn is_get(self) -> bool {
+        matches!(self, Self::Entitlements | Self::Ledger)
     }
 
     /// The code of an answer that is not what was asked for.
@@ -49,6 +60,7 @@ impl Kind {
                 !has(answer, "\"error\":") && !has(answer, "\"decision\":\"deny\"")
             }
             Self::Release => answer.body == "true",
+            Self::Entitlements | Self::Ledger => answer.body.starts_with("[{"),
             Self::Meter | Self::Raw => true,
         };
         if wanted && (200..300).contains(&answer.status) {

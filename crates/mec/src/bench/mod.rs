@@ -72,6 +72,9 @@ pub struct BenchArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// What stands before the name of a resource in the paths of entitlements and ledger
+    #[arg(long, hide = true, default_value = "/api/")]
+    base: String,
     /// Make the accounts and ask nothing
     #[arg(long, hide = true)]
     prepare_only: bool,
@@ -100,6 +103,7 @@ pub fn bench(folder: &Path, args: &BenchArgs) -> Result<ExitCode> {
         batch: args.batch,
         callers: args.callers,
         run: Uuid::new_v4().simple().to_string(),
+        base: args.base.clone(),
         raw: args.url.clone().zip(args.body.clone()),
     });
     let drive = Drive {
@@ -112,7 +116,8 @@ pub fn bench(folder: &Path, args: &BenchArgs) -> Result<ExitCode> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        if load.raw.is_none() {
+        // Elsewhere than behind MEC's own paths there are no accounts to be made.
+        if load.raw.is_none() && load.base == "/api/" {
             prepare::accounts(&origin, &load).await?;
         }
         if args.prepare_only {

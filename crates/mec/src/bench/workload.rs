@@ -14,6 +14,9 @@ pub const METERED: &str = "api_requests";
 /// The resource of which the accounts of the bench may hold leases.
 pub const LEASED: &str = "concurrent_users";
 
+/// A page of the ledger, newest first.
+const LEDGER_PAGE: &str = "consumption?order=occurred_at.desc,event_id.desc&limit=1000";
+
 /// What a bench asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -32,6 +35,10 @@ pub enum Workload {
     Lease,
     /// 80 % check, 12 % consume, 5 % meter, 3 % leases
     Mixed,
+    /// GET of an account's entitlements
+    Entitlements,
+    /// GET of the ledger's newest thousand events
+    Ledger,
 }
 
 impl Workload {
@@ -50,6 +57,8 @@ pub struct Load {
     pub callers: u32,
     /// Different in every run, so that no idempotency key comes twice.
     pub run: String,
+    /// What stands before the name of a resource in a path.
+    pub base: String,
     /// A path and a body to be sent again and again.
     pub raw: Option<(String, String)>,
 }
@@ -102,7 +111,7 @@ impl<'a> Requests<'a> {
         }
     }
 
-    /// The next request: its kind and its body.
+    /// The next request: its kind and its body, or of a `GET` what its path says behind the base.
     pub fn next(&mut self) -> (Kind, &str) {
         self.body.clear();
         let kind = self.next_kind();
@@ -121,6 +130,11 @@ impl<'a> Requests<'a> {
                     "{{\"p_account_id\":\"{account}\",\"p_resource_type\":\"{LEASED}\"}}"
                 ));
             }
+            Kind::Entitlements => {
+                let account = self.next_account();
+                self.push(format_args!("entitlements?account_id=eq.{account}"));
+            }
+            Kind::Ledger => self.push(format_args!("{LEDGER_PAGE}")),
             Kind::Release => {
                 let lease = self.lease.take().unwrap_or_default();
                 self.push(format_args!("{{\"p_lease_id\":\"{lease}\"}}"));
@@ -152,6 +166,8 @@ impl<'a> Requests<'a> {
             Workload::Meter => Kind::Meter,
             Workload::Meter100 => Kind::Meters,
             Workload::Lease => lease,
+            Workload::Entitlements => Kind::Entitlements,
+            Workload::Ledger => Kind::Ledger,
             Workload::Mixed => match self.next_random() % 100 {
                 0..80 => Kind::Check,
                 80..92 => Kind::Consume,
@@ -229,6 +245,7 @@ mod tests {
             batch: 3,
             callers: 2,
             run: "run".to_owned(),
+            base: "/api/".to_owned(),
             raw: None,
         }
     }
