@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use crate::layers::Front;
+use crate::layers::{Cors, Front};
 
 /// Bounds of what a client may send.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,8 @@ pub struct FrontConfig {
     pub secrets: Vec<SecretString>,
     /// What a client may send.
     pub limits: Limits,
+    /// The pages whose scripts may read answers.
+    pub cors: Cors,
 }
 
 /// The application: the engine and its front door. Cheap to clone.
@@ -71,7 +73,8 @@ impl App {
         &self.inner.engine
     }
 
-    pub(crate) fn front(&self) -> &Front {
+    /// Its front door.
+    pub fn front(&self) -> &Front {
         &self.inner.front
     }
 

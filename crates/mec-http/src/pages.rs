@@ -4,36 +4,62 @@ use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, X_FRAME_OPTIONS,
+};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 
 use crate::App;
 use crate::error::ApiError;
+use crate::layers::{compression, weaken};
+use crate::reply::tag::{tag, tagged};
 
 /// The methods of a page.
 const ALLOWED: &str = "OPTIONS,GET,HEAD";
 
 /// The page's script and style are its own and nothing is loaded from elsewhere.
 const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'",
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; \
+     frame-ancestors 'none'",
 );
 
 /// The description as JSON, made once.
-static DESCRIPTION: LazyLock<String> = LazyLock::new(|| {
+static DESCRIPTION: LazyLock<Page> = LazyLock::new(|| {
     // The description serialises without fail; a test reads it back.
-    crate::openapi().to_pretty_json().unwrap_or_default()
+    let text = crate::openapi().to_pretty_json().unwrap_or_default();
+    Page::new(text.leak())
 });
+
+static DOCS: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("docs.html")));
+
+/// Kept by whoever has it, and asked for again whether it still is the same.
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// A text that is the same as long as the process runs.
+struct Page {
+    text: &'static str,
+    tag: String,
+}
+
+impl Page {
+    fn new(text: &'static str) -> Self {
+        let tag = tag(text);
+        Self { text, tag }
+    }
+}
 
 /// The routes of the pages.
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/health", page(get(health)))
-        .route("/ready", page(get(ready)))
         .route("/openapi.json", page(get(description)))
         .route("/api/", page(get(description)))
         .route("/docs", page(get(docs)))
+        .layer(compression())
+        .layer(map_response(weaken))
+        .route("/health", page(get(health)))
+        .route("/ready", page(get(ready)))
 }
 
 /// A page with the methods that it has and no others.
@@ -53,18 +79,30 @@ async fn health() -> Response {
 }
 
 async fn ready(State(app): State<App>) -> Result<Response, ApiError> {
+    if app.front().is_stopping() {
+        return Err(ApiError::new("shutting_down", "this node is stopping"));
+    }
     app.engine().health().await?;
     Ok(json(r#"{"status":"ready"}"#))
 }
 
-async fn description() -> Response {
-    json(DESCRIPTION.as_str())
+async fn description(headers: HeaderMap) -> Response {
+    let told = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (CACHE_CONTROL, ASK_AGAIN),
+    ];
+    tagged(&headers, &DESCRIPTION.tag, told, DESCRIPTION.text)
 }
 
-async fn docs() -> Response {
-    (
-        [(CONTENT_SECURITY_POLICY, DOCS_POLICY)],
-        Html(include_str!("docs.html")),
-    )
-        .into_response()
+async fn docs(headers: HeaderMap) -> Response {
+    let told = [
+        (
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        ),
+        (CACHE_CONTROL, ASK_AGAIN),
+        (CONTENT_SECURITY_POLICY, DOCS_POLICY),
+        (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    ];
+    tagged(&headers, &DOCS.tag, told, DOCS.text)
 }

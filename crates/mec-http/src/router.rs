@@ -2,23 +2,32 @@
 
 use axum::Router;
 use axum::http::Uri;
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
 use crate::App;
 use crate::error::ApiError;
-use crate::layers::surround;
+use crate::layers::{compression, surround, weaken};
 use crate::{admin, metrics, pages, resources, rpc};
 
 /// The router of an application.
 pub fn router(app: App) -> Router {
-    let mut router = Router::new()
-        .merge(pages::routes())
-        .merge(metrics::routes())
-        .merge(resources::routes())
-        .merge(admin::routes());
+    let mut router = Router::new().merge(pages::routes()).merge(
+        Router::new()
+            .merge(metrics::routes())
+            .merge(resources::routes())
+            .merge(admin::routes())
+            .layer(compression())
+            .layer(map_response(weaken)),
+    );
     for entry in rpc::RPCS {
-        router = router.route(&format!("/api/rpc/{}", entry.route.name), (entry.methods)());
+        let methods = (entry.methods)();
+        let methods = match entry.is_large {
+            true => methods.layer(compression()),
+            false => methods,
+        };
+        router = router.route(&format!("/api/rpc/{}", entry.route.name), methods);
     }
     let router = router
         .route("/api/rpc/{name}", any(rpc::unknown))

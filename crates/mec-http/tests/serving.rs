@@ -8,7 +8,7 @@
 
 mod support;
 
-use mec_http::App;
+use mec_http::{App, Listener, Transport, router};
 use support::{SECRET, TestApp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,12 +19,14 @@ async fn listening(app: &TestApp) -> (std::net::SocketAddr, impl Future<Output =
     let address = listener.local_addr().unwrap();
     let application = App::new(app.engine.clone(), SECRET.to_owned().into());
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(mec_http::serve(listener, application, async move {
-        stopped.await.unwrap();
-    }));
+    let listeners = vec![Listener::from(listener)];
+    let transport = Transport::default();
+    let stopped = async move { stopped.await.unwrap() };
+    let serving = mec_http::serve(listeners, router(application), transport, stopped);
+    let serving = tokio::spawn(serving);
     (address, async move {
         stop.send(()).unwrap();
-        serving.await.unwrap().unwrap();
+        serving.await.unwrap();
     })
 }
 

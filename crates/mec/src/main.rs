@@ -6,6 +6,7 @@ mod clock;
 mod commands;
 mod confirm;
 mod door;
+mod listening;
 mod output;
 mod place;
 mod private;

@@ -1,19 +1,22 @@
 //! `mec serve`: opens the store, starts the engine, listens, and drains on the way out.
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use mec_http::{App, Claims, Role};
+use axum::Router;
+use mec_engine::RisingIds;
+use mec_http::{App, Claims, Front, FrontConfig, ListenAddress, Role};
+use tokio::sync::watch;
 
 use crate::clock::unix_seconds;
 use crate::door::admin_token;
+use crate::listening::{self, Listening};
 use crate::place::Place;
-use crate::settings::Freshness;
+use crate::settings::{Freshness, Transport};
 use crate::{private, secret};
 
 /// Where the server listens; for commands.
@@ -25,9 +28,8 @@ const TOKEN_SECONDS: u64 = 86_400;
 
 #[derive(clap::Args)]
 pub struct ServeArgs {
-    /// Where to listen
-    #[arg(long, env = "MEC_LISTEN", default_value = "127.0.0.1:8000")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    transport: Transport,
     #[command(flatten)]
     freshness: Freshness,
 }
@@ -46,28 +48,28 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
     let secret = secret::load_or_make(folder)?;
     private::make_folder(folder)
         .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
-    if secret.made_up && !args.listen.ip().is_loopback() {
+    let is_remote = |address: &&ListenAddress| matches!(address, ListenAddress::Tcp(at) if !at.ip().is_loopback());
+    if let Some(remote) = args.transport.listen.iter().find(is_remote)
+        && secret.made_up
+    {
         bail!(
-            "{} is not a loopback address; set JWT_SECRET (32 bytes or more) before listening on it",
-            args.listen
+            "{remote} is not a loopback address; set JWT_SECRET (32 bytes or more) before listening on it"
         );
     }
     let runtime = tokio::runtime::Runtime::new()?;
     let store = place.open(&runtime)?;
     runtime.block_on(async {
         let engine = Arc::new(store.engine(args.freshness.engine())?);
-        let listener = tokio::net::TcpListener::bind(args.listen)
-            .await
-            .with_context(|| format!("{} cannot be listened on", args.listen))?;
-        let address = listener.local_addr()?;
-        let door = keep_door(folder, address, &secret.secret)?;
-        welcome(address, &place.shown(), &secret.secret)?;
-        mec_http::serve(
-            listener,
-            App::new(engine.clone(), secret.secret.clone().into()),
-            stopped(),
-        )
-        .await?;
+        let front = Front::new(FrontConfig {
+            secrets: vec![secret.secret.clone().into()],
+            cors: args.transport.cors(),
+            ..FrontConfig::default()
+        });
+        let listening = Listening::open(folder, &args.transport).await?;
+        let door = keep_door(folder, &listening.shown, &secret.secret)?;
+        welcome(&listening.shown, &place.shown(), &secret.secret)?;
+        let router = mec_http::router(App::with(engine.clone(), front.clone(), RisingIds));
+        answer(listening, router, &args.transport, &front).await;
         engine.close().await;
         door.abort();
         for file in [ADDRESS_FILE, TOKEN_FILE] {
@@ -77,17 +79,47 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
     })
 }
 
+/// Answers whoever comes, until the process is told to stop.
+async fn answer(listening: Listening, router: Router, settings: &Transport, front: &Front) {
+    let mut connections = settings.connections();
+    connections.max_connections = listening::room(connections.max_connections);
+    let of_commands = mec_http::Transport {
+        shutdown_timeout: connections.shutdown_timeout,
+        ..mec_http::Transport::default()
+    };
+    let fresh = listening.tls.clone();
+    let fresh = fresh.map(|tls| tokio::spawn(tls.keep_fresh(settings.tls_look())));
+    let (stopping, mut stops) = watch::channel(());
+    let stop = async {
+        stopped().await;
+        front.stop();
+        tokio::time::sleep(settings.shutdown_delay()).await;
+        drop(stopping);
+    };
+    let stop_commands = async {
+        // It ends with the other end of the channel, which is the stop.
+        let _ = stops.changed().await;
+    };
+    let commands = listening.commands.into_iter().collect();
+    tokio::join!(
+        mec_http::serve(listening.listeners, router.clone(), connections, stop),
+        mec_http::serve(commands, router, of_commands, stop_commands),
+    );
+    if let Some(fresh) = fresh {
+        fresh.abort();
+    }
+}
+
 /// Tells commands on this machine where the server is and gives them a token, which is renewed as long
 /// as the server runs.
-fn keep_door(
-    folder: &Path,
-    address: SocketAddr,
-    secret: &str,
-) -> Result<tokio::task::JoinHandle<()>> {
+fn keep_door(folder: &Path, shown: &[String], secret: &str) -> Result<tokio::task::JoinHandle<()>> {
     let path = folder.join(TOKEN_FILE);
     let secret = secret.to_owned();
+    let first = shown.first().map_or("", String::as_str);
+    // Plain addresses stand there without a scheme, as they always did.
+    let address = first.strip_prefix("http://").unwrap_or(first);
     private::replace(&path, &admin_token(&secret, TOKEN_SECONDS)?)?;
-    private::replace(&folder.join(ADDRESS_FILE), &address.to_string())?;
+    private::replace(&folder.join(ADDRESS_FILE), address)?;
     Ok(tokio::spawn(async move {
         let mut renewals = tokio::time::interval(Duration::from_secs(TOKEN_SECONDS / 2));
         renewals.tick().await;
@@ -113,7 +145,7 @@ async fn stopped() {
     }
 }
 
-fn welcome(address: SocketAddr, place: &str, secret: &str) -> Result<()> {
+fn welcome(shown: &[String], place: &str, secret: &str) -> Result<()> {
     let claims = Claims {
         sub: "first-start".to_owned(),
         role: Role::MecService,
@@ -124,10 +156,19 @@ fn welcome(address: SocketAddr, place: &str, secret: &str) -> Result<()> {
     };
     let token = mec_http::issue_token(secret.as_bytes(), &claims)?;
     let head = "-H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json'";
-    let api = format!("http://{address}/api");
+    let api = match shown.first() {
+        Some(first) => match first.strip_prefix("unix:") {
+            Some(path) => format!("--unix-socket {path} http://localhost/api"),
+            None => format!("{first}/api"),
+        },
+        None => String::new(),
+    };
+    let listening: String = shown
+        .iter()
+        .map(|address| format!("listening on {address}\n"))
+        .collect();
     let screen = format!(
-        "listening on http://{address}
-data in {place}
+        "{listening}data in {place}
 
 A token of the role mec_service, good for a day, and three calls to paste:
 

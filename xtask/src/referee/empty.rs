@@ -1,5 +1,5 @@
 //! The empty route: what axum itself takes for a request and an answer of the same bytes, behind
-//! the very layers of MEC's own routes, in a process of its own.
+//! the very layers of MEC's own routes and in its own server, in a process of its own.
 
 use super::child::Child;
 use anyhow::{Context, Result};
@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderValue, header::CONTENT_TYPE};
 use axum::routing::post;
-use axum::serve::ListenerExt;
+use mec_http::{Listener, Transport};
 use secrecy::SecretString;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -26,11 +26,9 @@ pub fn serve(args: &Args) -> Result<()> {
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
         println!("{}", listener.local_addr()?.port());
-        let listener = listener.tap_io(|stream| {
-            // A connection without it would only be slower, and the run is judged by its median.
-            let _ = stream.set_nodelay(true);
-        });
-        axum::serve(listener, router(args.bytes)).await?;
+        let listeners = vec![Listener::from(listener)];
+        let never = std::future::pending();
+        mec_http::serve(listeners, router(args.bytes), Transport::default(), never).await;
         Ok(())
     })
 }

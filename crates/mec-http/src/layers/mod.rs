@@ -3,11 +3,16 @@
 //! [`pass`] is that way, in order; each station stands in a file of its name. [`surround`] is public so
 //! that a measurement can put the same around a route that does nothing.
 
+mod compression;
+mod cors;
 mod identify;
 mod panics;
 mod passage;
+mod peer;
+mod security;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -21,7 +26,13 @@ use crate::error::ApiError;
 use crate::{FrontConfig, Limits};
 
 use identify::RequestIds;
+use security::Care;
+
+pub use compression::{compression, weaken};
+pub use cors::{Cors, CorsOrigin};
 pub use passage::Passage;
+pub use peer::Peer;
+pub use security::Encrypted;
 
 /// The front door of a listener. Cheap to clone.
 #[derive(Clone)]
@@ -32,20 +43,38 @@ pub struct Front {
 struct Inner {
     verifier: Verifier,
     limits: Limits,
+    cors: Cors,
     ids: RequestIds,
+    is_stopping: AtomicBool,
 }
 
 impl Front {
     /// A front door with these settings.
     pub fn new(config: FrontConfig) -> Self {
-        let FrontConfig { secrets, limits } = config;
+        let FrontConfig {
+            secrets,
+            limits,
+            cors,
+        } = config;
         Self {
             inner: Arc::new(Inner {
                 verifier: Verifier::new(&secrets),
                 limits,
+                cors,
                 ids: RequestIds::default(),
+                is_stopping: AtomicBool::new(false),
             }),
         }
+    }
+
+    /// Says from now on that this node is on its way out, so that it is sent no more requests. Those that
+    /// come are answered.
+    pub fn stop(&self) {
+        self.inner.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.inner.is_stopping.load(Ordering::Relaxed)
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -79,17 +108,26 @@ async fn pass(State(front): State<Front>, mut request: Request, next: Next) -> R
         Err(error) => Some(Err(error)),
     };
     let passage = Arc::new(Passage { id, who });
-    let mut response = match admit(&front, &request) {
-        Ok(()) => {
-            request.extensions_mut().insert(passage.clone());
-            next.run(request).await
+    let care = Care::of(&request);
+    let origin = front.inner.cors.origin(request.headers());
+    let mut response = if let Some(told) = front.inner.cors.preflight(&request, origin.as_ref()) {
+        told
+    } else {
+        match admit(&front, &request) {
+            Ok(()) => {
+                request.extensions_mut().insert(passage.clone());
+                next.run(request).await
+            }
+            Err(error) => error.into_response(),
         }
-        Err(error) => error.into_response(),
     };
     if response.status().is_server_error() {
         tracing::error!(request_id = %passage.id, status = response.status().as_u16(), "a request failed");
     }
-    identify::tell(&passage.id, response.headers_mut());
+    let headers = response.headers_mut();
+    identify::tell(&passage.id, headers);
+    front.inner.cors.tell(origin, headers);
+    care.tell(headers);
     response
 }
 

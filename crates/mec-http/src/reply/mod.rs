@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 mod body;
 pub(crate) mod nulls;
+pub(crate) mod tag;
 
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::http::{HeaderName, HeaderValue};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::header::{
-    CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH, LINK, VARY,
+    CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, LINK, VARY,
 };
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -16,7 +16,6 @@ use mec_query::schema::{Resource, Source};
 use mec_query::{Role, eval};
 use mec_store::QueryError;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use sha2::{Digest, Sha256};
 
 use super::format::Format;
 use super::preferences::Preferences;
@@ -24,6 +23,7 @@ use super::{range, summary};
 use crate::App;
 use crate::auth::Visitor;
 use crate::error::ApiError;
+use crate::reply::tag::{is_held, tag};
 
 /// `Preference-Applied`
 pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -121,12 +121,9 @@ fn told(
     let body = format.write(&names, found)?;
     let status = range::status(offset, found.rows.len(), found.total)?;
     let tag = tagged.map(|_| tag(&body));
-    let is_held = tagged.zip(tag.as_ref()).is_some_and(|(headers, tag)| {
-        let held = headers.get_all(IF_NONE_MATCH).iter();
-        held.filter_map(|held| held.to_str().ok())
-            .flat_map(|held| held.split(','))
-            .any(|held| held.trim() == tag || held.trim() == "*")
-    });
+    let is_held = tagged
+        .zip(tag.as_ref())
+        .is_some_and(|(headers, tag)| is_held(headers, tag));
     let mut response = if is_held {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -163,13 +160,6 @@ pub async fn rows(
     }
     let answer = app.engine().query(visitor.reader(), plan).await;
     answer.map_err(|error| refused(resource, error))
-}
-
-/// What names an answer, so that a client need not be sent again what it holds.
-fn tag(body: &str) -> String {
-    let digest = Sha256::digest(body.as_bytes());
-    let digits = digest.iter().take(16).map(|byte| format!("{byte:02x}"));
-    format!("\"{}\"", digits.collect::<String>())
 }
 
 fn refused(resource: &'static Resource, error: QueryError) -> ApiError {

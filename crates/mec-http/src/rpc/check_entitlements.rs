@@ -25,6 +25,7 @@ impl Named for CheckEntitlements {
 
 impl Rpc for CheckEntitlements {
     type Who = Reader;
+    const IS_LARGE: bool = true;
     const ERRORS: &'static [&'static str] = &["too_many_items"];
 
     fn answer() -> Answer {

@@ -25,6 +25,7 @@ impl Named for MeterConsumptions {
 
 impl Rpc for MeterConsumptions {
     type Who = Meterer;
+    const IS_LARGE: bool = true;
     const ERRORS: &'static [&'static str] = &["too_many_items"];
 
     fn answer() -> Answer {

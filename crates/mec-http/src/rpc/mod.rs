@@ -53,6 +53,8 @@ pub trait Rpc: Params + Named {
     const READ_ONLY: bool = false;
     /// What its rows are like, where it answers rows: they are filtered and told as those of resources.
     const ROWS: Option<&'static Resource> = None;
+    /// Whether its answers may be large, so that they are compressed for clients that take it.
+    const IS_LARGE: bool = false;
     /// The codes of the errors that it may answer, beside those of every call.
     const ERRORS: &'static [&'static str];
 

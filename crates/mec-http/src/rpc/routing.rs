@@ -30,6 +30,8 @@ pub struct Entry {
     pub route: RpcRoute,
     pub methods: fn() -> MethodRouter<App>,
     pub describe: fn(&mut OpenApi),
+    /// Whether its answers may be large.
+    pub is_large: bool,
 }
 
 /// The name of an RPC, who may call it, and whether GET works.
@@ -85,6 +87,7 @@ const fn entry<R: Rpc>() -> Entry {
         route,
         methods: methods::<R>,
         describe: describe_rpc::<R>,
+        is_large: R::IS_LARGE,
     }
 }
 

@@ -94,6 +94,7 @@ impl Rpc for UsageSeries {
     type Who = Reader;
     const READ_ONLY: bool = true;
     const ROWS: Option<&'static Resource> = Some(&ROWS);
+    const IS_LARGE: bool = true;
     const ERRORS: &'static [&'static str] = &[
         "account_not_found",
         "unknown_resource_type",

@@ -178,8 +178,8 @@ fn address(named: &str) -> Result<SocketAddr> {
     let host = named.strip_prefix("http://").unwrap_or(named);
     let host = host.trim_end_matches('/');
     ensure!(
-        !host.contains('/'),
-        "{named} is not http://HOST:PORT; TLS is not spoken here"
+        !host.contains('/') && !host.starts_with("unix:"),
+        "{named} is not http://HOST:PORT; neither TLS nor sockets are spoken here"
     );
     let host = if host.contains(':') {
         host.to_owned()

@@ -20,7 +20,12 @@ pub fn look(place: &Place, reach: &Reach, findings: &mut Findings) {
     };
     let token = token_of(folder);
     let held = token.is_ok();
-    let door = match Door::to_server(&address, token.unwrap_or_default(), reach) {
+    let token = token.unwrap_or_default();
+    let door = match reach.server {
+        Some(_) => Door::to_server(&address, token, reach),
+        None => Door::to_running(folder, &address, token, reach),
+    };
+    let door = match door {
         Ok(door) => door,
         Err(error) => {
             findings.fail("server", format!("{error:#}"), "name its address");

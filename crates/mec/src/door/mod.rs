@@ -1,5 +1,7 @@
 //! The way to the data: the running server, or where none runs the same routes within this process.
 
+mod socket;
+
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -16,14 +18,21 @@ use mec_store::StoreError;
 use serde::Deserialize;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
+use ureq::Agent;
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use ureq::unversioned::resolver::DefaultResolver;
 use uuid::Uuid;
 
 use crate::clock::unix_seconds;
+use crate::listening;
 use crate::place::{Opened, Place};
 use crate::{private, serve};
+use socket::SocketConnector;
 
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
+/// Where a server on a socket is, since an address has a host.
+const ON_SOCKET: &str = "http://localhost";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long the token of a command within one process lasts, in seconds.
@@ -32,7 +41,7 @@ const TOKEN_SECONDS: u64 = 7 * 86_400;
 /// Which server and namespace a command is for.
 #[derive(clap::Args, Clone)]
 pub struct Reach {
-    /// The server, such as http://localhost:8000; without it the one that runs on the data folder,
+    /// The server, such as http://localhost:8000 or unix:/run/mec.sock; without it the one that runs on the data folder,
     /// and where none runs the folder itself. The token is taken from MEC_TOKEN where it is set
     #[arg(long, env = "MEC_SERVER")]
     pub server: Option<String>,
@@ -44,7 +53,7 @@ pub struct Reach {
 /// Which server a command is for that acts on all namespaces.
 #[derive(clap::Args, Clone)]
 pub struct ReachOfAll {
-    /// The server, such as http://localhost:8000; without it the one that runs on the data folder,
+    /// The server, such as http://localhost:8000 or unix:/run/mec.sock; without it the one that runs on the data folder,
     /// and where none runs the folder itself. The token is taken from MEC_TOKEN where it is set
     #[arg(long, env = "MEC_SERVER")]
     pub server: Option<String>,
@@ -130,8 +139,12 @@ impl Answer {
 
 enum Way {
     Running {
-        agent: ureq::Agent,
+        agent: Agent,
         base: String,
+        /// The address for people.
+        shown: String,
+        /// The folder through which the socket is reached, where its path is long.
+        folder: Option<fs::File>,
     },
     InProcess {
         router: Router,
@@ -168,14 +181,19 @@ impl Door {
         match place.open(&runtime) {
             Ok(store) => {
                 // The folder is ours, so that what a server left that was killed leads nowhere.
-                for left in [serve::ADDRESS_FILE, serve::TOKEN_FILE] {
+                let left = [
+                    serve::ADDRESS_FILE,
+                    serve::TOKEN_FILE,
+                    listening::SOCKET_FILE,
+                ];
+                for left in left {
                     private::remove(&folder.join(left))?;
                 }
                 Self::in_process(store, runtime, reach)
             }
             Err(error) => match error.downcast_ref::<StoreError>() {
                 Some(StoreError::Owned(_)) => match address_of(folder) {
-                    Some(address) => Self::to_server(&address, token_of(folder)?, reach),
+                    Some(server) => Self::to_running(folder, &server, token_of(folder)?, reach),
                     None => Err(error),
                 },
                 _ => Err(error),
@@ -185,23 +203,47 @@ impl Door {
 
     /// The way to a server, if it is reachable or not.
     pub fn to_server(server: &str, token: String, reach: &Reach) -> Result<Self> {
-        let base = server.trim_end_matches('/');
-        if !base.starts_with("http://") {
-            bail!("--server {server}: an address such as http://localhost:8000 is expected");
-        }
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_global(Some(ANSWER_TIMEOUT))
-            .build();
+        let shown = server.trim_end_matches('/');
+        let (agent, base) = if let Some(path) = shown.strip_prefix("unix:") {
+            let connector = SocketConnector(path.into());
+            let agent = Agent::with_parts(settings(None), connector, DefaultResolver::default());
+            (agent, ON_SOCKET)
+        } else if shown.starts_with("https://") {
+            (Agent::new_with_config(settings(Some(tls()?))), shown)
+        } else if shown.starts_with("http://") {
+            (Agent::new_with_config(settings(None)), shown)
+        } else {
+            bail!(
+                "--server {server}: an address such as http://localhost:8000, https://mec.example.com \
+                 or unix:/run/mec.sock is expected"
+            );
+        };
         Ok(Self {
             way: Way::Running {
-                agent: ureq::Agent::new_with_config(config),
+                agent,
                 base: base.to_owned(),
+                shown: shown.to_owned(),
+                folder: None,
             },
             token,
             namespace: reach.namespace.clone(),
         })
+    }
+
+    /// The way to the server that runs on a folder: by the socket that it keeps there, which needs no
+    /// certificate; else by its address.
+    pub fn to_running(folder: &Path, address: &str, token: String, reach: &Reach) -> Result<Self> {
+        if !folder.join(listening::SOCKET_FILE).exists() {
+            return Self::to_server(address, token, reach);
+        }
+        let (held, path) = listening::socket_path(folder)?;
+        let server = format!("unix:{}", path.display());
+        let mut door = Self::to_server(&server, token, reach)?;
+        if let Way::Running { shown, folder, .. } = &mut door.way {
+            address.clone_into(shown);
+            *folder = held;
+        }
+        Ok(door)
     }
 
     fn in_process(store: Opened, runtime: Runtime, reach: &Reach) -> Result<Self> {
@@ -236,11 +278,13 @@ impl Door {
         }
         let body = call.body.clone().unwrap_or_default();
         match &self.way {
-            Way::Running { agent, base } => {
+            Way::Running {
+                agent, base, shown, ..
+            } => {
                 let request = request.uri(format!("{base}{}", call.path)).body(body)?;
                 let sent = agent.run(request);
                 let mut answer =
-                    sent.with_context(|| format!("the server at {base} does not answer"))?;
+                    sent.with_context(|| format!("the server at {shown} does not answer"))?;
                 let text = answer
                     .body_mut()
                     .with_config()
@@ -285,7 +329,12 @@ impl Drop for Door {
 /// The address of the server that last ran on a folder, as a URL.
 pub fn address_of(folder: &Path) -> Option<String> {
     let text = fs::read_to_string(folder.join(serve::ADDRESS_FILE)).ok()?;
-    let mut address: SocketAddr = text.trim().parse().ok()?;
+    let text = text.trim();
+    if text.starts_with("unix:") {
+        return Some(text.to_owned());
+    }
+    let (scheme, address) = text.split_once("://").unwrap_or(("http", text));
+    let mut address: SocketAddr = address.parse().ok()?;
     // A server that listens everywhere is reached here.
     if address.ip().is_unspecified() {
         address.set_ip(match address.ip() {
@@ -293,7 +342,37 @@ pub fn address_of(folder: &Path) -> Option<String> {
             IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         });
     }
-    Some(format!("http://{address}"))
+    Some(format!("{scheme}://{address}"))
+}
+
+/// How a server is waited for.
+fn settings(tls: Option<TlsConfig>) -> ureq::config::Config {
+    let settings = Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_global(Some(ANSWER_TIMEOUT));
+    match tls {
+        Some(tls) => settings.tls_config(tls).build(),
+        None => settings.build(),
+    }
+}
+
+/// TLS to a server whose certificate the system trusts, or the file that `SSL_CERT_FILE` names.
+fn tls() -> Result<TlsConfig> {
+    let found = rustls_native_certs::load_native_certs();
+    if found.certs.is_empty() {
+        bail!(
+            "no certificates of authorities are found: install ca-certificates, or set SSL_CERT_FILE"
+        );
+    }
+    let roots = found.certs.iter();
+    let roots = roots.map(|one| ureq::tls::Certificate::from_der(one.as_ref()).to_owned());
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    Ok(TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .root_certs(RootCerts::from(roots))
+        .unversioned_rustls_crypto_provider(Arc::new(provider))
+        .build())
 }
 
 /// `MEC_TOKEN`, else the token that the server on the folder keeps for commands.
