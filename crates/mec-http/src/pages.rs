@@ -7,13 +7,12 @@ use axum::extract::State;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, X_FRAME_OPTIONS,
 };
-use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 
 use crate::App;
 use crate::error::ApiError;
-use crate::layers::{compression, weaken};
+use crate::layers::compressed;
 use crate::reply::tag::{tag, tagged};
 
 /// The methods of a page.
@@ -52,12 +51,11 @@ impl Page {
 
 /// The routes of the pages.
 pub fn routes() -> Router<App> {
-    Router::new()
+    let large = Router::new()
         .route("/openapi.json", page(get(description)))
         .route("/api/", page(get(description)))
-        .route("/docs", page(get(docs)))
-        .layer(compression())
-        .layer(map_response(weaken))
+        .route("/docs", page(get(docs)));
+    compressed(large)
         .route("/health", page(get(health)))
         .route("/ready", page(get(ready)))
 }

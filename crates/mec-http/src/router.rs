@@ -2,34 +2,34 @@
 
 use axum::Router;
 use axum::http::Uri;
-use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
 use crate::App;
 use crate::error::ApiError;
-use crate::layers::{compression, surround, weaken};
+use crate::layers::{compressed, surround};
 use crate::{admin, metrics, pages, resources, rpc};
 
 /// The router of an application.
 pub fn router(app: App) -> Router {
-    let mut router = Router::new().merge(pages::routes()).merge(
-        Router::new()
-            .merge(metrics::routes())
-            .merge(resources::routes())
-            .merge(admin::routes())
-            .layer(compression())
-            .layer(map_response(weaken)),
-    );
+    let mut small = Router::new();
+    let mut large = Router::new()
+        .merge(metrics::routes())
+        .merge(resources::routes())
+        .merge(admin::routes());
     for entry in rpc::RPCS {
-        let methods = (entry.methods)();
-        let methods = match entry.is_large {
-            true => methods.layer(compression()),
-            false => methods,
+        let routes = if entry.is_large {
+            &mut large
+        } else {
+            &mut small
         };
-        router = router.route(&format!("/api/rpc/{}", entry.route.name), methods);
+        let path = format!("/api/rpc/{}", entry.route.name);
+        *routes = std::mem::take(routes).route(&path, (entry.methods)());
     }
-    let router = router
+    let router = Router::new()
+        .merge(pages::routes())
+        .merge(compressed(large))
+        .merge(small)
         .route("/api/rpc/{name}", any(rpc::unknown))
         .fallback(not_found);
     surround(router, app.front().clone()).with_state(app)

@@ -28,7 +28,7 @@ use crate::{FrontConfig, Limits};
 use identify::RequestIds;
 use security::Care;
 
-pub use compression::{compression, weaken};
+pub use compression::compressed;
 pub use cors::{Cors, CorsOrigin};
 pub use passage::Passage;
 pub use peer::Peer;

@@ -18,7 +18,7 @@ use super::{Phase, Shared, Transport};
 use crate::layers::Peer;
 
 /// How long a client has to say good-bye to a connection that was idle for too long.
-const FAREWELL: Duration = Duration::from_secs(5);
+const FAREWELL: Duration = Duration::from_secs(2);
 /// Further ahead than any time-out.
 const FAR: Duration = Duration::from_secs(86_400);
 

@@ -4,7 +4,7 @@ use super::{RUNS, of_acme, put_rules, service_of, use_runs};
 use crate::support::{SECRET, TestApp, claims, post, service, sign, token, user_of};
 use axum::body::Body;
 use axum::http::Request;
-use mec_http::{App, Claims, Role, rpc_routes};
+use mec_http::{App, Claims, Role, Transport, router, rpc_routes};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -146,8 +146,9 @@ async fn repair_18_a_connection_carries_no_callers_claims_to_the_next() {
     let address = listener.local_addr().unwrap();
     let application = App::new(app.engine.clone(), SECRET.to_owned().into());
     tokio::spawn(mec_http::serve(
-        listener,
-        application,
+        vec![listener.into()],
+        router(application),
+        Transport::default(),
         std::future::pending(),
     ));
     let mut connection = TcpStream::connect(address).await.unwrap();

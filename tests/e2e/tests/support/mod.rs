@@ -55,6 +55,32 @@ impl Server {
         )
     }
 
+    /// With settings as flags, and its standard error for the test to read.
+    pub fn with(folder: &Path, settings: &[&str]) -> Self {
+        Self::spawn(
+            command(folder, &["serve"])
+                .args(settings)
+                .stderr(Stdio::piped()),
+        )
+    }
+
+    /// What it writes to its standard error, where [`Server::with`] has started it.
+    pub fn errors(&mut self) -> impl Iterator<Item = String> + use<> {
+        let errors = self.child.as_mut().unwrap().stderr.take().unwrap();
+        BufReader::new(errors).lines().map(Result::unwrap)
+    }
+
+    /// Waits until it has ended.
+    pub fn ended(&mut self) {
+        let mut child = self.child.take().unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+
+    /// Its number among the processes.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// A node on a PostgreSQL database, with a folder of its own for what is no data.
     pub fn node(folder: &Path, database_url: &str, settings: &[&str]) -> Self {
         Self::spawn(
