@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::layers::{Cors, Front};
+use crate::layers::log::LogConfig;
 
 /// Bounds of what a client may send.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,8 @@ pub struct FrontConfig {
     pub limits: Limits,
     /// The pages whose scripts may read answers.
     pub cors: Cors,
+    /// What is told of requests, and to whom.
+    pub logs: LogConfig,
 }
 
 /// The application: the engine and its front door. Cheap to clone.

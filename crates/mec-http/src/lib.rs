@@ -24,7 +24,11 @@ mod serve;
 pub use app::{App, FrontConfig, Limits};
 pub use args::nearest;
 pub use auth::{Claims, Role, TokenError, issue_token};
-pub use layers::{Cors, CorsOrigin, Front, Passage, Peer, surround};
+pub use layers::log;
+pub use layers::security;
+pub use layers::{
+    Answered, Cors, CorsOrigin, Decided, Front, Passage, Peer, ToldError, Trace, current_request, surround,
+};
 pub use openapi::openapi;
 pub use router::router;
 pub use rpc::{RpcRoute, rpc_routes};

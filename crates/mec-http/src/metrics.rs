@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use mec_engine::{Engine, Stats};
+use mec_engine::Stats;
 use prometheus::{Encoder, Gauge, IntCounter, Registry, TextEncoder};
 
 use crate::App;
@@ -64,7 +64,7 @@ pub fn routes() -> Router<App> {
 }
 
 async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
-    let text = read(app.engine()).map_err(|error| {
+    let text = read(&app).map_err(|error| {
         let cause: &dyn std::error::Error = &error;
         tracing::error!(cause, "the metrics could not be written");
         ApiError::internal()
@@ -72,11 +72,17 @@ async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
     Ok(([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response())
 }
 
-fn read(engine: &Engine) -> prometheus::Result<Vec<u8>> {
+fn read(app: &App) -> prometheus::Result<Vec<u8>> {
+    let engine = app.engine();
     let registry = Registry::new();
     for (name, help, of) in COUNTS {
         let counter = IntCounter::new(name, help)?;
         counter.inc_by(of(engine.stats()).load(Ordering::Relaxed));
+        registry.register(Box::new(counter))?;
+    }
+    for (name, help, count) in app.front().counts() {
+        let counter = IntCounter::new(name, help)?;
+        counter.inc_by(count);
         registry.register(Box::new(counter))?;
     }
     let mut gauges = vec![(

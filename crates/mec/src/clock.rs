@@ -9,11 +9,14 @@ pub struct Wall;
 
 impl mec_store::Clock for Wall {
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        timestamp_of(SystemTime::now())
     }
+}
+
+/// A time of the machine's as MEC writes it.
+pub fn timestamp_of(time: SystemTime) -> Timestamp {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// Seconds since 1970.

@@ -7,6 +7,7 @@ mod commands;
 mod confirm;
 mod door;
 mod listening;
+mod logging;
 mod output;
 mod place;
 mod private;

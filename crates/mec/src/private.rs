@@ -41,6 +41,18 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     fs::rename(beside, path)
 }
 
+/// Opens a file with mode 0600 to write at its end, and makes it where it is not there.
+pub fn append(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
 /// Removes a file; one that is not there is as good as removed.
 pub fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {

@@ -9,14 +9,16 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use axum::Router;
 use mec_engine::RisingIds;
+use mec_http::security::{SecurityEvent, SecurityOutcome};
 use mec_http::{App, Claims, Front, FrontConfig, ListenAddress, Role};
 use tokio::sync::watch;
 
 use crate::clock::unix_seconds;
 use crate::door::admin_token;
 use crate::listening::{self, Listening};
+use crate::logging::Logging;
 use crate::place::Place;
-use crate::settings::{Freshness, Transport};
+use crate::settings::{Freshness, Logs, Transport};
 use crate::{private, secret};
 
 /// Where the server listens; for commands.
@@ -32,14 +34,12 @@ pub struct ServeArgs {
     transport: Transport,
     #[command(flatten)]
     freshness: Freshness,
+    #[command(flatten)]
+    logs: Logs,
 }
 
 pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
     let folder = place.data_dir.as_path();
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_max_level(tracing::Level::WARN)
-        .init();
     if place.postgres().is_some() && std::env::var_os("JWT_SECRET").is_none() {
         bail!(
             "JWT_SECRET is not set: with DATABASE_URL every node must have the same, 32 bytes or more"
@@ -56,21 +56,26 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
             "{remote} is not a loopback address; set JWT_SECRET (32 bytes or more) before listening on it"
         );
     }
+    let logging = Logging::of_server(folder, &args.logs)?;
+    let front = Front::new(FrontConfig {
+        secrets: vec![secret.secret.clone().into()],
+        cors: args.transport.cors(),
+        logs: logging.config(),
+        ..FrontConfig::default()
+    });
     let runtime = tokio::runtime::Runtime::new()?;
     let store = place.open(&runtime)?;
     runtime.block_on(async {
         let engine = Arc::new(store.engine(args.freshness.engine())?);
-        let front = Front::new(FrontConfig {
-            secrets: vec![secret.secret.clone().into()],
-            cors: args.transport.cors(),
-            ..FrontConfig::default()
-        });
         let listening = Listening::open(folder, &args.transport).await?;
         let door = keep_door(folder, &listening.shown, &secret.secret)?;
         welcome(&listening.shown, &place.shown(), &secret.secret)?;
+        let tell = |event| front.security().tell(&event, SecurityOutcome::Done, None);
+        tell(SecurityEvent::Started);
         let router = mec_http::router(App::with(engine.clone(), front.clone(), RisingIds));
         answer(listening, router, &args.transport, &front).await;
         engine.close().await;
+        tell(SecurityEvent::Stopped);
         door.abort();
         for file in [ADDRESS_FILE, TOKEN_FILE] {
             private::remove(&folder.join(file))?;

@@ -3,6 +3,7 @@
 
 mod connections;
 mod freshness;
+mod logs;
 mod queries;
 mod transport;
 
@@ -12,6 +13,7 @@ use clap::{Args, Command};
 
 pub use connections::Connections;
 pub use freshness::Freshness;
+pub use logs::{LogFormat, Logs, SecurityTo};
 pub use queries::Queries;
 pub use transport::Transport;
 

@@ -126,6 +126,18 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     })
 }
 
+/// The namespace that an administrator of all of them names.
+pub(crate) fn named_namespace(
+    headers: &HeaderMap,
+    who: Option<&Result<Arc<Identity>, ApiError>>,
+) -> Option<Namespace> {
+    let identity = who?.as_ref().ok()?;
+    if identity.namespace.is_some() {
+        return None;
+    }
+    Namespace::parse(headers.get(NAMESPACE_HEADER)?.to_str().ok()?)
+}
+
 pub(super) fn namespace(parts: &Parts, identity: &Identity) -> Result<Namespace, ApiError> {
     let named = parts
         .headers

@@ -4,8 +4,8 @@ mod caller;
 mod token;
 mod visitor;
 
-pub(crate) use caller::bearer;
 pub use caller::{Admin, AdminOfAll, Caller, Meterer, Reader, Service, Who};
+pub(crate) use caller::{bearer, named_namespace};
 pub use mec_query::Role;
 pub use token::{Claims, Identity, TokenError, Verifier, issue_token};
 pub use visitor::Visitor;

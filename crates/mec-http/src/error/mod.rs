@@ -12,6 +12,8 @@ use serde::Serialize;
 
 pub use codes::{CODES, ErrorCode};
 
+use crate::layers::ToldError;
+
 /// A call was not served. Nothing was changed by it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -76,6 +78,14 @@ impl ApiError {
         self.code
     }
 
+    /// The details, where they are a sentence of MEC's own and hold nothing that was sent.
+    pub(crate) fn fixed_details(&self) -> Option<&'static str> {
+        match self.details {
+            Some(Cow::Borrowed(details)) => Some(details),
+            _ => None,
+        }
+    }
+
     /// The HTTP status. A code that has no row is a fault of MEC's own.
     pub fn status(&self) -> StatusCode {
         ErrorCode::find(self.code).map_or(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::status_code)
@@ -93,6 +103,7 @@ impl IntoResponse for ApiError {
         let status = self.status();
         let json = HeaderValue::from_static("application/json");
         let mut response = (status, [(header::CONTENT_TYPE, json)], self.to_json()).into_response();
+        response.extensions_mut().insert(ToldError(self.code));
         let headers = response.headers_mut();
         // PostgREST's clients read the code from here where an answer has no body, under this name alone.
         if let Ok(value) = HeaderValue::from_str(&format!("PostgREST; error={}", self.code)) {

@@ -3,13 +3,19 @@
 //! [`pass`] is that way, in order; each station stands in a file of its name. [`surround`] is public so
 //! that a measurement can put the same around a route that does nothing.
 
+mod answered;
 mod compression;
 mod cors;
+mod headers;
 mod identify;
+pub mod log;
 mod panics;
 mod passage;
 mod peer;
-mod security;
+mod refusals;
+pub mod security;
+mod trace;
+mod within;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,18 +27,25 @@ use axum::response::{IntoResponse, Response};
 use secrecy::SecretString;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::auth::{Verifier, bearer};
+use crate::auth::{Verifier, bearer, named_namespace};
 use crate::error::ApiError;
 use crate::{FrontConfig, Limits};
 
+use answered::Started;
+pub use answered::{Answered, Decided, ToldError};
 use identify::RequestIds;
-use security::Care;
+use headers::Care;
+use log::Log;
+use security::SecurityLog;
+use trace::Traces;
 
 pub use compression::compressed;
 pub use cors::{Cors, CorsOrigin};
+pub use headers::Encrypted;
 pub use passage::Passage;
 pub use peer::Peer;
-pub use security::Encrypted;
+pub use trace::Trace;
+pub use within::current_request;
 
 /// The front door of a listener. Cheap to clone.
 #[derive(Clone)]
@@ -46,6 +59,8 @@ struct Inner {
     cors: Cors,
     ids: RequestIds,
     is_stopping: AtomicBool,
+    traces: Traces,
+    log: Log,
 }
 
 impl Front {
@@ -55,6 +70,7 @@ impl Front {
             secrets,
             limits,
             cors,
+            logs,
         } = config;
         Self {
             inner: Arc::new(Inner {
@@ -63,6 +79,8 @@ impl Front {
                 cors,
                 ids: RequestIds::default(),
                 is_stopping: AtomicBool::new(false),
+                traces: Traces::default(),
+                log: Log::new(logs),
             }),
         }
     }
@@ -75,6 +93,16 @@ impl Front {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.inner.is_stopping.load(Ordering::Relaxed)
+    }
+
+    /// Where what matters for security is told.
+    pub fn security(&self) -> &SecurityLog {
+        &self.inner.log.security
+    }
+
+    /// What it counts for the metrics: name, what it counts, how many.
+    pub(crate) fn counts(&self) -> [(&'static str, &'static str, u64); 4] {
+        self.inner.log.counts()
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -99,35 +127,42 @@ pub fn surround<S: Clone + Send + Sync + 'static>(routes: Router<S>, front: Fron
         .layer(middleware::from_fn_with_state(front, pass))
 }
 
-/// One request's way: it gets its id, its token is read, and, if nothing refuses it, it is answered.
+/// One request's way: it gets its id and its trace, its token is read, and, if nothing refuses it, it is
+/// answered; then it is told what became of it.
 async fn pass(State(front): State<Front>, mut request: Request, next: Next) -> Response {
-    let id = front.inner.ids.of(request.headers());
+    let started = Started::of(&request);
+    let inner = &front.inner;
     let who = match bearer(request.headers()) {
-        Ok(Some(token)) => Some(front.inner.verifier.verify(token)),
+        Ok(Some(token)) => Some(inner.verifier.verify(token)),
         Ok(None) => None,
         Err(error) => Some(Err(error)),
     };
-    let passage = Arc::new(Passage { id, who });
+    let passage = Arc::new(Passage {
+        id: inner.ids.of(request.headers()),
+        trace: inner.traces.of(request.headers()),
+        address: log::address(&request),
+        acts_in: named_namespace(request.headers(), who.as_ref()),
+        who,
+    });
     let care = Care::of(&request);
-    let origin = front.inner.cors.origin(request.headers());
-    let mut response = if let Some(told) = front.inner.cors.preflight(&request, origin.as_ref()) {
+    let origin = inner.cors.origin(request.headers());
+    let mut response = if let Some(told) = inner.cors.preflight(&request, origin.as_ref()) {
         told
     } else {
         match admit(&front, &request) {
             Ok(()) => {
                 request.extensions_mut().insert(passage.clone());
-                next.run(request).await
+                within::within(passage.clone(), next.run(request)).await
             }
             Err(error) => error.into_response(),
         }
     };
-    if response.status().is_server_error() {
-        tracing::error!(request_id = %passage.id, status = response.status().as_u16(), "a request failed");
-    }
     let headers = response.headers_mut();
     identify::tell(&passage.id, headers);
-    front.inner.cors.tell(origin, headers);
+    trace::tell(&passage.trace, headers);
+    inner.cors.tell(origin, headers);
     care.tell(headers);
+    inner.log.answered(&started.answered(&response), &passage);
     response
 }
 

@@ -8,10 +8,8 @@ use crate::error::ApiError;
 
 /// The answer to a request whose handler panicked.
 pub fn caught(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let cause = text
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
+    // A text that was put together may hold what a client sent, such as the string that was cut wrongly.
+    let cause = panic.downcast_ref::<&'static str>().copied();
     tracing::error!(cause, "a handler panicked");
     ApiError::internal().into_response()
 }

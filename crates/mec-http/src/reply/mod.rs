@@ -16,6 +16,7 @@ pub use accept::Media;
 pub use body::{AnyBody, JsonBody};
 
 use crate::error::ApiError;
+use crate::layers::Decided;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const LATE: HeaderName = HeaderName::from_static("mec-late");
@@ -37,6 +38,8 @@ pub struct Reply {
     pub late: bool,
     /// What the `RateLimit` fields tell.
     pub quota: Option<Quota>,
+    /// What it decides, for logs and metrics.
+    pub decided: Option<Decided>,
 }
 
 impl From<Outcome> for Reply {
@@ -53,6 +56,10 @@ impl From<Outcome> for Reply {
             rows: None,
             replayed,
             late,
+            decided: decision.as_ref().map(|decision| Decided {
+                verdict: decision.decision,
+                code: decision.code,
+            }),
             quota: decision.and_then(|decision| decision.quota),
         }
     }
@@ -88,6 +95,9 @@ impl Reply {
         }
         if let Some(quota) = self.quota {
             tell_quota(headers, &quota);
+        }
+        if let Some(decided) = self.decided {
+            response.extensions_mut().insert(decided);
         }
         Ok(response)
     }

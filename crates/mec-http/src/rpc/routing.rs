@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
 use utoipa::openapi::OpenApi;
@@ -181,13 +181,12 @@ impl<'a, R: Rpc> Asked<'a, R> {
 }
 
 /// Answers a path below `/api/rpc/` that names no RPC.
-pub async fn unknown(method: Method, Path(name): Path<String>) -> Response {
+pub async fn unknown(Path(name): Path<String>) -> Response {
     let shown: String = name.chars().take(64).collect();
     let hint = nearest(&name, rpc_routes().map(|route| route.name));
     let hint = hint.map(|near| format!("did you mean {near}?"));
-    let error = ApiError::new("PGRST202", format!("there is no function {shown}"))
+    ApiError::new("PGRST202", format!("there is no function {shown}"))
         .with_details(shown)
-        .with_hint(hint);
-    tracing::debug!(%method, name, "an unknown function was called");
-    error.into_response()
+        .with_hint(hint)
+        .into_response()
 }

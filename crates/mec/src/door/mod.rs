@@ -12,8 +12,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, header};
-use mec_engine::{Engine, EngineConfig};
-use mec_http::{App, Claims, Role};
+use mec_engine::{Engine, EngineConfig, RisingIds};
+use mec_http::{App, Claims, Front, FrontConfig, Role};
 use mec_store::StoreError;
 use serde::Deserialize;
 use tokio::runtime::Runtime;
@@ -24,9 +24,9 @@ use ureq::unversioned::resolver::DefaultResolver;
 use uuid::Uuid;
 
 use crate::clock::unix_seconds;
-use crate::listening;
+use crate::logging::Logging;
 use crate::place::{Opened, Place};
-use crate::{private, serve};
+use crate::{listening, private, serve, settings};
 use socket::SocketConnector;
 
 /// The largest answer that is read, in bytes.
@@ -150,6 +150,8 @@ enum Way {
         router: Router,
         engine: Arc<Engine>,
         runtime: Runtime,
+        /// It writes until it is dropped.
+        _logging: Logging,
     },
 }
 
@@ -170,7 +172,7 @@ impl Door {
         let runtime = Runtime::new()?;
         if place.postgres().is_some() {
             // Any number of processes may have the database, so that no server is needed.
-            return Self::in_process(place.open(&runtime)?, runtime, reach);
+            return Self::in_process(place, place.open(&runtime)?, runtime, reach);
         }
         if !folder.join("mec.db").is_file() {
             bail!(
@@ -189,7 +191,7 @@ impl Door {
                 for left in left {
                     private::remove(&folder.join(left))?;
                 }
-                Self::in_process(store, runtime, reach)
+                Self::in_process(place, store, runtime, reach)
             }
             Err(error) => match error.downcast_ref::<StoreError>() {
                 Some(StoreError::Owned(_)) => match address_of(folder) {
@@ -246,18 +248,25 @@ impl Door {
         Ok(door)
     }
 
-    fn in_process(store: Opened, runtime: Runtime, reach: &Reach) -> Result<Self> {
+    fn in_process(place: &Place, store: Opened, runtime: Runtime, reach: &Reach) -> Result<Self> {
         let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let token = admin_token(&secret, TOKEN_SECONDS)?;
+        let logging = Logging::of_command(&place.data_dir, &settings::from_environment()?)?;
+        let front = Front::new(FrontConfig {
+            secrets: vec![secret.into()],
+            logs: logging.config(),
+            ..FrontConfig::default()
+        });
         let entered = runtime.enter();
         let engine = Arc::new(store.engine(EngineConfig::default())?);
         drop(entered);
-        let router = mec_http::router(App::new(engine.clone(), secret.into()));
+        let router = mec_http::router(App::with(engine.clone(), front, RisingIds));
         Ok(Self {
             way: Way::InProcess {
                 router,
                 engine,
                 runtime,
+                _logging: logging,
             },
             token,
             namespace: reach.namespace.clone(),
