@@ -24,8 +24,8 @@ mod serve;
 pub use app::{App, FrontConfig, Limits};
 pub use args::nearest;
 pub use auth::{Claims, Role, TokenError, issue_token};
+pub use layers::audit;
 pub use layers::log;
-pub use layers::security;
 pub use layers::{
     Answered, Cors, CorsOrigin, Decided, Front, Passage, Peer, ToldError, Trace, current_request, surround,
 };

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use axum::Router;
 use mec_engine::RisingIds;
-use mec_http::security::{SecurityEvent, SecurityOutcome};
+use mec_http::audit::{SecurityEvent, SecurityOutcome};
 use mec_http::{App, Claims, Front, FrontConfig, ListenAddress, Role};
 use tokio::sync::watch;
 

@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::answered::Answered;
+use super::audit::{SecurityLog, SecurityRecord};
 use super::passage::Passage;
-use super::security::{SecurityLog, SecurityRecord};
 use super::trace::Trace;
 
 /// Keeps what the front door tells. It is called on the way of every request, so that it must not wait: what it
@@ -142,7 +142,7 @@ impl Log {
             AccessLog::Errors => sink.filter(|_| is_error),
             AccessLog::Off => None,
         };
-        let matters = is_error || super::security::acts_on(answered).is_some();
+        let matters = is_error || super::audit::acts_on(answered).is_some();
         if teller.is_none() && !matters {
             return;
         }

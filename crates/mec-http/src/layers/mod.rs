@@ -4,6 +4,7 @@
 //! that a measurement can put the same around a route that does nothing.
 
 mod answered;
+pub mod audit;
 mod compression;
 mod cors;
 mod headers;
@@ -13,7 +14,6 @@ mod panics;
 mod passage;
 mod peer;
 mod refusals;
-pub mod security;
 mod trace;
 mod within;
 
@@ -33,10 +33,10 @@ use crate::{FrontConfig, Limits};
 
 use answered::Started;
 pub use answered::{Answered, Decided, ToldError};
+use audit::SecurityLog;
 use identify::RequestIds;
 use headers::Care;
 use log::Log;
-use security::SecurityLog;
 use trace::Traces;
 
 pub use compression::compressed;

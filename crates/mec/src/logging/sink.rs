@@ -1,8 +1,8 @@
 //! What the front door tells, as lines.
 
 use mec_http::Answered;
+use mec_http::audit::SecurityRecord;
 use mec_http::log::{Access, LogSink, Subject};
-use mec_http::security::SecurityRecord;
 use mec_store::Clock;
 
 use super::line::{Format, Line};
