@@ -16,6 +16,7 @@ use tokio_postgres::{Client, Row, Statement};
 use crate::address::{Address, Mode};
 use crate::config::PostgresConfig;
 use crate::error::Fault;
+use crate::said::Said;
 use crate::tls::Tls;
 
 /// So many statements of callers' queries are kept prepared on one connection.
@@ -60,7 +61,7 @@ impl Connection {
             })??;
         runtime.spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection to the database ended");
+                tracing::debug!(error = %Said::from(error), "a connection to the database ended");
             }
         });
         Ok(Self {
@@ -138,12 +139,12 @@ fn not_connected(error: tokio_postgres::Error, mode: Mode) -> StoreError {
         }
         let name = mode.name();
         let sentence = format!("the database cannot be reached with sslmode={name}: {cause}");
-        return StoreError::Unavailable(sentence, Some(error.into()));
+        return StoreError::Unavailable(sentence, Some(Said::from(error).into()));
     };
     if code == &SqlState::INVALID_AUTHORIZATION_SPECIFICATION && mode == Mode::Disable {
         let sentence =
             "the database does not accept the user, or not without TLS (sslmode=disable)";
-        return StoreError::Unavailable(sentence.to_owned(), Some(error.into()));
+        return StoreError::Unavailable(sentence.to_owned(), Some(Said::from(error).into()));
     }
     Fault::from(error).into()
 }

@@ -3,6 +3,8 @@
 use mec_store::{CommitError, StoreError};
 use tokio_postgres::error::SqlState;
 
+use crate::said::Said;
+
 /// The name of the constraint that bounds every sum.
 const SUM_CONSTRAINT: &str = "sum_in_range";
 
@@ -84,8 +86,7 @@ impl From<Fault> for CommitError {
                 } else if code == "22003" || constraint == Some(SUM_CONSTRAINT) {
                     refused("a sum would exceed what a sum can hold".to_owned(), true)
                 } else if code.starts_with("23") || code.starts_with("ME") {
-                    let message = error.as_db_error().map(ToString::to_string);
-                    refused(message.unwrap_or_default(), false)
+                    refused(Said::from(error).to_string(), false)
                 } else {
                     Self::NotDone(store_error(error))
                 }
@@ -97,13 +98,16 @@ impl From<Fault> for CommitError {
 
 fn store_error(error: tokio_postgres::Error) -> StoreError {
     let Some(code) = error.code().map(|code| code.code().to_owned()) else {
-        return StoreError::Unavailable("the connection was lost".to_owned(), Some(error.into()));
+        return StoreError::Unavailable(
+            "the connection was lost".to_owned(),
+            Some(Said::from(error).into()),
+        );
     };
     let unavailable = |what: &str, error: tokio_postgres::Error| {
-        StoreError::Unavailable(what.to_owned(), Some(error.into()))
+        StoreError::Unavailable(what.to_owned(), Some(Said::from(error).into()))
     };
     match code.as_str() {
-        "40001" | "40P01" | "55P03" => StoreError::Again(error.to_string()),
+        "40001" | "40P01" | "55P03" => StoreError::Again(Said::from(error).to_string()),
         "57014" => unavailable("a statement took too long", error),
         "25006" => unavailable("the database is read-only", error),
         "53100" => unavailable("the disk of the database is full", error),
@@ -115,6 +119,9 @@ fn store_error(error: tokio_postgres::Error) -> StoreError {
             unavailable("the database is not there for now", error)
         }
         "25P03" => unavailable("the transaction was idle for too long", error),
-        _ => StoreError::Internal("a statement failed".to_owned(), Some(error.into())),
+        _ => StoreError::Internal(
+            "a statement failed".to_owned(),
+            Some(Said::from(error).into()),
+        ),
     }
 }

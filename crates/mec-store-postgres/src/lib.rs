@@ -36,6 +36,7 @@ mod query;
 mod resources;
 mod retention;
 mod rows;
+mod said;
 mod sql;
 mod store;
 mod tls;

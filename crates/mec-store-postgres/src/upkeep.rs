@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use mec_core::Timestamp;
+use mec_store::StoreError;
 
 use crate::connection::Connection;
 use crate::sql;
@@ -23,10 +24,18 @@ impl Upkeep {
             return;
         }
         if let Err(fault) = connection.run(sql::PARTITION_MAKE, &[]).await {
-            tracing::warn!(?fault, "the ledger's partitions could not be made ahead");
+            let cause = StoreError::from(fault);
+            tracing::warn!(
+                cause = &cause as &dyn std::error::Error,
+                "the ledger's partitions could not be made ahead"
+            );
         }
         if let Err(fault) = connection.run(sql::WRITER_DELETE_BY_AGE, &[]).await {
-            tracing::warn!(?fault, "the writers that are gone could not be dropped");
+            let cause = StoreError::from(fault);
+            tracing::warn!(
+                cause = &cause as &dyn std::error::Error,
+                "the writers that are gone could not be dropped"
+            );
         }
     }
 

@@ -122,7 +122,10 @@ pub(crate) trait Columns {
     /// JSON that was asked for as text.
     fn json<T: serde::de::DeserializeOwned>(&self, column: usize) -> Result<T, Fault> {
         let text: &str = self.read(column)?;
-        serde_json::from_str(text).map_err(|error| Fault::damaged(error.to_string()))
+        // What is wrong is told without the text, which an error of the reader's quotes.
+        let wrong =
+            |error: serde_json::Error| format!("JSON at column {} is wrong", error.column());
+        serde_json::from_str(text).map_err(|error| Fault::damaged(wrong(error)))
     }
 }
 

@@ -77,7 +77,9 @@ pub(crate) fn number<T: TryFrom<i64>>(row: &Row<'_>, column: usize) -> Sql<T> {
 
 fn json<T: for<'a> Deserialize<'a>>(row: &Row<'_>, column: usize) -> Sql<T> {
     let text: String = row.get(column)?;
-    serde_json::from_str(&text).map_err(|error| damaged(column, &error.to_string()))
+    // What is wrong is told without the text, which an error of the reader's quotes.
+    let wrong = |error: serde_json::Error| format!("JSON at column {} is wrong", error.column());
+    serde_json::from_str(&text).map_err(|error| damaged(column, &wrong(error)))
 }
 
 pub(crate) fn namespace(row: &Row<'_>, column: usize) -> Sql<Namespace> {

@@ -14,6 +14,7 @@ mod private;
 mod secret;
 mod serve;
 mod settings;
+mod welcome;
 
 use std::process::ExitCode;
 

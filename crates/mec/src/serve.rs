@@ -1,6 +1,5 @@
 //! `mec serve`: opens the store, starts the engine, listens, and drains on the way out.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use axum::Router;
 use mec_engine::RisingIds;
 use mec_http::audit::{SecurityEvent, SecurityOutcome};
-use mec_http::{App, Claims, Front, FrontConfig, ListenAddress, Role};
+use mec_http::{App, Front, FrontConfig, ListenAddress};
 use tokio::sync::watch;
 
 use crate::clock::unix_seconds;
@@ -19,6 +18,7 @@ use crate::listening::{self, Listening};
 use crate::logging::Logging;
 use crate::place::Place;
 use crate::settings::{Freshness, Logs, Transport};
+use crate::welcome::welcome;
 use crate::{private, secret};
 
 /// Where the server listens; for commands.
@@ -68,12 +68,13 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
     runtime.block_on(async {
         let engine = Arc::new(store.engine(args.freshness.engine())?);
         let listening = Listening::open(folder, &args.transport).await?;
+        let stopped = stopped()?;
         let door = keep_door(folder, &listening.shown, &secret.secret)?;
-        welcome(&listening.shown, &place.shown(), &secret.secret)?;
+        welcome(&listening.shown, &place.shown(), &secret)?;
         let tell = |event| front.security().tell(&event, SecurityOutcome::Done, None);
         tell(SecurityEvent::Started);
         let router = mec_http::router(App::with(engine.clone(), front.clone(), RisingIds));
-        answer(listening, router, &args.transport, &front).await;
+        answer(listening, router, &args.transport, &front, stopped).await;
         engine.close().await;
         tell(SecurityEvent::Stopped);
         door.abort();
@@ -85,7 +86,13 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
 }
 
 /// Answers whoever comes, until the process is told to stop.
-async fn answer(listening: Listening, router: Router, settings: &Transport, front: &Front) {
+async fn answer(
+    listening: Listening,
+    router: Router,
+    settings: &Transport,
+    front: &Front,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) {
     let mut connections = settings.connections();
     connections.max_connections = listening::room(connections.max_connections);
     let of_commands = mec_http::Transport {
@@ -96,7 +103,7 @@ async fn answer(listening: Listening, router: Router, settings: &Transport, fron
     let fresh = fresh.map(|tls| tokio::spawn(tls.keep_fresh(settings.tls_look())));
     let (stopping, mut stops) = watch::channel(());
     let stop = async {
-        stopped().await;
+        stopped.await;
         front.stop();
         tokio::time::sleep(settings.shutdown_delay()).await;
         drop(stopping);
@@ -139,53 +146,16 @@ fn keep_door(folder: &Path, shown: &[String], secret: &str) -> Result<tokio::tas
     }))
 }
 
-async fn stopped() {
+/// Ends when the process is told to stop. From the call on it is heard, so that nobody who stops a server that
+/// has just started ends it in the middle of its work.
+fn stopped() -> Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-}
-
-fn welcome(shown: &[String], place: &str, secret: &str) -> Result<()> {
-    let claims = Claims {
-        sub: "first-start".to_owned(),
-        role: Role::MecService,
-        namespace_id: "default".to_owned(),
-        account_id: None,
-        aud: "mec-service".to_owned(),
-        exp: unix_seconds().saturating_add(86_400),
-    };
-    let token = mec_http::issue_token(secret.as_bytes(), &claims)?;
-    let head = "-H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json'";
-    let api = match shown.first() {
-        Some(first) => match first.strip_prefix("unix:") {
-            Some(path) => format!("--unix-socket {path} http://localhost/api"),
-            None => format!("{first}/api"),
-        },
-        None => String::new(),
-    };
-    let listening: String = shown
-        .iter()
-        .map(|address| format!("listening on {address}\n"))
-        .collect();
-    let screen = format!(
-        "{listening}data in {place}
-
-A token of the role mec_service, good for a day, and three calls to paste:
-
-TOKEN={token}
-curl -s {api}/accounts {head} -d '{{\"account_type_code\":\"organization\",\"external_id\":\"acme\"}}' && curl -s {api}/rpc/provision_plan {head} -d '{{\"p_external_id\":\"acme\",\"p_plan_id\":\"starter\"}}'; echo
-curl -s {api}/rpc/check_entitlement {head} -d '{{\"p_external_id\":\"acme\",\"p_resource_type\":\"benchmark_runs\"}}'; echo
-curl -s {api}/rpc/consume {head} -d '{{\"p_idempotency_key\":\"run-1\",\"p_external_id\":\"acme\",\"p_resource_type\":\"benchmark_runs\"}}'; echo
-",
-    );
-    // Whoever reads the screen may go away; the service stays.
-    if let Err(error) = std::io::stdout().write_all(screen.as_bytes()) {
-        tracing::warn!(%error, "the first screen could not be printed");
-    }
-    Ok(())
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

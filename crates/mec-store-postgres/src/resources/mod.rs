@@ -22,6 +22,7 @@ use tokio_postgres::{Client, Row};
 
 use crate::connection::{Connection, Value};
 use crate::error::Fault;
+use crate::said::Said;
 use crate::store::UnderWay;
 use crate::values::{Columns, decimal, millionths};
 use dialect::Postgres;
@@ -186,15 +187,16 @@ fn told(row: &Row, kinds: &[Kind]) -> Result<Vec<Cell>, Fault> {
 
 /// What stopped a query. What the database says of values and rights is not a fault of the store's.
 fn refused(fault: Fault) -> QueryError {
-    let Fault::Sql(error) = &fault else {
-        return QueryError::Store(StoreError::from(fault));
+    let error = match fault {
+        Fault::Sql(error) => error,
+        fault => return QueryError::Store(StoreError::from(fault)),
     };
-    match error.code() {
-        Some(code) if code == &SqlState::QUERY_CANCELED => QueryError::TooSlow,
+    match error.code().cloned() {
+        Some(SqlState::QUERY_CANCELED) => QueryError::TooSlow,
         Some(code) if matches!(code.code().get(..2), Some("22" | "42")) => {
-            tracing::warn!(%error, "the database refused a query");
+            tracing::warn!(error = %Said::from(error), "the database refused a query");
             QueryError::Refused(code.code().to_owned())
         }
-        _ => QueryError::Store(StoreError::from(fault)),
+        _ => QueryError::Store(StoreError::from(Fault::Sql(error))),
     }
 }

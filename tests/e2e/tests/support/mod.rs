@@ -6,7 +6,9 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use mec_http::{Claims, Role, issue_token};
 use serde_json::{Value, json};
 
 /// The binary: where the test command has put it, else built here, once.
@@ -32,6 +34,20 @@ fn find_binary() -> PathBuf {
 /// What all nodes of a database sign with.
 pub const NODES_SECRET: &str = "a secret that all nodes of a test share";
 
+/// A token that is signed with a secret, for a day.
+pub fn token(secret: &str, role: Role, namespace: &str, sub: &str) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let claims = Claims {
+        sub: sub.to_owned(),
+        role,
+        namespace_id: namespace.to_owned(),
+        account_id: None,
+        aud: "mec-service".to_owned(),
+        exp: now.as_secs() + 86_400,
+    };
+    issue_token(secret.as_bytes(), &claims).unwrap()
+}
+
 pub struct Server {
     /// None where the server is another's.
     child: Option<Child>,
@@ -52,6 +68,7 @@ impl Server {
                 .arg(folder)
                 .env_remove("DATABASE_URL")
                 .env_remove("JWT_SECRET"),
+            None,
         )
     }
 
@@ -92,11 +109,13 @@ impl Server {
                 .env("JWT_SECRET", NODES_SECRET)
                 // What it warns of is what the tests do to it.
                 .stderr(Stdio::null()),
+            Some(token(NODES_SECRET, Role::MecService, "default", "e2e")),
         )
     }
 
-    /// Starts it and waits until it listens.
-    fn spawn(command: &mut Command) -> Self {
+    /// Starts it and waits until it listens. Without a token it is asked for the one of its first screen, which
+    /// shows it only where it has made up its secret.
+    pub fn spawn(command: &mut Command, token: Option<String>) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap())
             .lines()
@@ -104,9 +123,8 @@ impl Server {
         let address = lines
             .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
             .unwrap();
-        let token = lines
-            .find_map(|line| line.strip_prefix("TOKEN=").map(str::to_owned))
-            .unwrap();
+        let shown = || lines.find_map(|line| line.strip_prefix("TOKEN=").map(str::to_owned));
+        let token = token.or_else(shown).unwrap();
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .build();
