@@ -7,6 +7,7 @@
 )]
 
 mod canary;
+mod framing;
 mod lines;
 mod raw;
 mod security;
