@@ -7,6 +7,7 @@ mod direction;
 mod error_docs;
 mod length;
 mod links;
+mod security_rows;
 mod source;
 mod tree;
 mod words;
@@ -56,6 +57,7 @@ pub fn run() -> Result<()> {
     report.failures.extend(core_purity::check(&tree));
     report.failures.extend(error_docs::check(&tree));
     report.failures.extend(links::check(&tree));
+    security_rows::check(&tree, &mut report);
 
     report.notes.sort();
     report.failures.sort();
