@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use crate::layers::{Cors, Front};
 use crate::layers::log::LogConfig;
+use crate::layers::{Cors, Front};
 
 /// Bounds of what a client may send.
 #[derive(Clone, Copy, Debug)]

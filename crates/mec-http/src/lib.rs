@@ -27,7 +27,8 @@ pub use auth::{Claims, Role, TokenError, issue_token};
 pub use layers::audit;
 pub use layers::log;
 pub use layers::{
-    Answered, Cors, CorsOrigin, Decided, Front, Passage, Peer, ToldError, Trace, current_request, surround,
+    Answered, Cors, CorsOrigin, Decided, Front, Passage, Peer, ToldError, Trace, current_request,
+    surround,
 };
 pub use openapi::openapi;
 pub use router::router;

@@ -12,7 +12,6 @@ use mec_http::audit::{SecurityEvent, SecurityOutcome};
 use mec_http::{App, Front, FrontConfig, ListenAddress};
 use tokio::sync::watch;
 
-use crate::clock::unix_seconds;
 use crate::door::admin_token;
 use crate::listening::{self, Listening};
 use crate::logging::Logging;

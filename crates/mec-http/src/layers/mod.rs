@@ -34,8 +34,8 @@ use crate::{FrontConfig, Limits};
 use answered::Started;
 pub use answered::{Answered, Decided, ToldError};
 use audit::SecurityLog;
-use identify::RequestIds;
 use headers::Care;
+use identify::RequestIds;
 use log::Log;
 use trace::Traces;
 
