@@ -20,6 +20,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All, in the order of their definition.
+    pub const ALL: [Self; 5] = [
+        Self::Allow,
+        Self::Warn,
+        Self::Grace,
+        Self::Overage,
+        Self::Deny,
+    ];
+
     /// The verdict as the contract writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -76,6 +85,28 @@ pub enum DecisionCode {
 }
 
 impl DecisionCode {
+    /// All, in the order of their definition.
+    pub const ALL: [Self; 18] = [
+        Self::UnknownResourceType,
+        Self::AccountNotFound,
+        Self::AccountSuspended,
+        Self::AccountInactive,
+        Self::NoEntitlement,
+        Self::EntitlementSuspended,
+        Self::EntitlementExpired,
+        Self::EntitlementNotStarted,
+        Self::ConditionsNotMet,
+        Self::WithinAccessWindow,
+        Self::Unlimited,
+        Self::WithinEntitlement,
+        Self::WarnThreshold,
+        Self::SoftLimit,
+        Self::WithinGrace,
+        Self::GraceExceeded,
+        Self::Overage,
+        Self::LimitReached,
+    ];
+
     /// The code as the contract writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -121,6 +152,21 @@ impl DecisionCode {
             Self::GraceExceeded => "Above the limit, and its grace is used up or over",
             Self::Overage => "Above the limit, charged as overage",
             Self::LimitReached => "The limit is reached",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DecisionCode, Verdict};
+
+    #[test]
+    fn all_stand_at_the_place_of_their_definition() {
+        for (place, verdict) in Verdict::ALL.into_iter().enumerate() {
+            assert_eq!(verdict as usize, place);
+        }
+        for (place, code) in DecisionCode::ALL.into_iter().enumerate() {
+            assert_eq!(code as usize, place);
         }
     }
 }

@@ -220,7 +220,12 @@ pub(crate) async fn commit<'r, B: Batch>(
             keys: run.keys,
             decisions,
         };
+        let begun = Instant::now();
         let committed = run.batch.commit(set).await;
+        shared.stats.commit_micros.observe_time(begun.elapsed());
+        if committed.is_err() {
+            Stats::add(&shared.stats.commits_failed, 1);
+        }
         if let Err(CommitError::InDoubt(_)) = committed {
             // What is in memory may be behind of it; whoever loads it anew waits until it has ended.
             for (namespace, tree) in run.trees.keys() {

@@ -74,6 +74,10 @@ impl DecisionLog {
         let (Some(decision), Some(asked)) = (&outcome.decision, request.command.asks_for()) else {
             return;
         };
+        shared
+            .stats
+            .decisions
+            .note(decision.decision, decision.code);
         let is_check = matches!(request.command, Command::Check(_));
         if !is_check && outcome.made.is_some() {
             return;

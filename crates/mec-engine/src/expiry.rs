@@ -38,6 +38,15 @@ impl Expiries {
         }
     }
 
+    /// How many accounts have a first hold that has ended by now, and the microseconds since the earliest
+    /// of these ends.
+    pub(crate) fn due(&self, now: Timestamp) -> (usize, i64) {
+        let due = self.by_time.iter().take_while(|(at, _, _)| *at <= now);
+        let first = self.by_time.first();
+        let since = first.map_or(0, |(at, _, _)| now.micros_since(*at).max(0));
+        (due.count(), since)
+    }
+
     /// Takes an account whose first hold has ended by now.
     pub(crate) fn pop_due(&mut self, now: Timestamp) -> Option<(Namespace, AccountId)> {
         let is_due = self.by_time.first().is_some_and(|(at, _, _)| *at <= now);

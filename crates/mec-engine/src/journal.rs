@@ -6,7 +6,7 @@ mod lanes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mec_core::catalogue::Lookups;
 use mec_core::{Catalogue, IdSource, Namespace};
@@ -21,6 +21,9 @@ use crate::together::{self, End, TogetherError};
 use crate::{Shared, Stats, batch, replacing};
 
 type Answers = Vec<Result<Outcome, EngineError>>;
+
+/// A job since when it waits.
+type Waiting = (Instant, Job);
 
 enum Job {
     Commands(Vec<Request>, oneshot::Sender<Answers>),
@@ -47,7 +50,7 @@ enum Job {
 pub(crate) struct Journal {
     shared: Arc<Shared>,
     // At least one. What is no command of an account is done by the first.
-    lanes: Vec<mpsc::Sender<Job>>,
+    lanes: Vec<mpsc::Sender<Waiting>>,
     writers: Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
@@ -170,10 +173,11 @@ impl Journal {
 
     fn put(&self, lane: usize, job: Job) -> Result<(), EngineError> {
         let lane = self.lanes.get(lane).ok_or(EngineError::Closed)?;
-        lane.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => EngineError::Busy,
-            mpsc::error::TrySendError::Closed(_) => EngineError::Closed,
-        })
+        lane.try_send((Instant::now(), job))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => EngineError::Busy,
+                mpsc::error::TrySendError::Closed(_) => EngineError::Closed,
+            })
     }
 
     fn send(
@@ -192,7 +196,7 @@ impl Journal {
     ) -> Result<T, EngineError> {
         let (answer, answered) = oneshot::channel();
         let lane = self.lanes.first().ok_or(EngineError::Closed)?;
-        lane.send(job(answer))
+        lane.send((Instant::now(), job(answer)))
             .await
             .map_err(|_| EngineError::Closed)?;
         answered.await.map_err(|_| EngineError::Closed)?
@@ -224,11 +228,17 @@ impl Journal {
         self.act(|answer| Job::Retention(retention, answer)).await
     }
 
+    /// How many calls wait for their turn.
+    pub(crate) fn waiting(&self) -> usize {
+        let waiting = |lane: &mpsc::Sender<Waiting>| lane.max_capacity() - lane.capacity();
+        self.lanes.iter().map(waiting).sum()
+    }
+
     pub(crate) async fn close(&self) {
         let mut stopping = Vec::new();
         for lane in &self.lanes {
             let (answer, answered) = oneshot::channel();
-            if lane.send(Job::Stop(answer)).await.is_ok() {
+            if lane.send((Instant::now(), Job::Stop(answer))).await.is_ok() {
                 stopping.push(answered);
             }
         }
@@ -243,15 +253,16 @@ impl Journal {
 }
 
 impl<S: Store> Writer<S> {
-    async fn write(mut self, mut waiting: mpsc::Receiver<Job>) {
+    async fn write(mut self, mut waiting: mpsc::Receiver<Waiting>) {
         loop {
+            self.shared.beats.beat(self.lane);
             let first = tokio::time::timeout(HOUSEKEEPING, waiting.recv()).await;
             if self.lane == 0 {
                 self.shared.books.tick();
                 self.shared.books.trim();
             }
             let mut next = match first {
-                Ok(Some(job)) => Some(job),
+                Ok(Some(first)) => Some(self.taken(first)),
                 Ok(None) => return,
                 Err(_) => {
                     self.take_batch(Vec::new()).await;
@@ -282,17 +293,25 @@ impl<S: Store> Writer<S> {
                     }
                 }
                 if count < self.shared.config.max_batch {
-                    next = waiting.try_recv().ok();
+                    next = waiting.try_recv().ok().map(|next| self.taken(next));
                 }
             }
             self.take_batch(commands).await;
         }
     }
 
+    /// A job whose waiting has ended.
+    fn taken(&self, (since, job): Waiting) -> Job {
+        let waited = &self.shared.stats.queue_wait_micros;
+        waited.observe_time(since.elapsed());
+        job
+    }
+
     /// Does what still waits, and takes nothing more.
-    async fn finish(&mut self, mut waiting: mpsc::Receiver<Job>) {
+    async fn finish(&mut self, mut waiting: mpsc::Receiver<Waiting>) {
         waiting.close();
-        while let Some(job) = waiting.recv().await {
+        while let Some(next) = waiting.recv().await {
+            let job = self.taken(next);
             // Whatever else was asked for is told that the engine has stopped.
             match job {
                 Job::Commands(requests, answer) => {
@@ -316,7 +335,9 @@ impl<S: Store> Writer<S> {
     ) {
         let stats = &self.shared.stats;
         Stats::add(&stats.batches, 1);
-        Stats::add(&stats.commands, u64::try_from(requests.len()).unwrap_or(0));
+        let count = u64::try_from(requests.len()).unwrap_or(0);
+        Stats::add(&stats.commands, count);
+        stats.batch_commands.observe(count);
         let ids = &mut self.ids;
         let done = together::run(&*self.store, &self.shared, self.lane, ids, requests, end).await;
         // A caller that no longer waits has still had it done.
@@ -335,11 +356,12 @@ impl<S: Store> Writer<S> {
             callers.push((of_caller.len(), answer));
             requests.extend(of_caller);
         }
+        let count = u64::try_from(requests.len()).unwrap_or(0);
         Stats::add(&shared.stats.batches, 1);
-        Stats::add(
-            &shared.stats.commands,
-            u64::try_from(requests.len()).unwrap_or(0),
-        );
+        Stats::add(&shared.stats.commands, count);
+        if count > 0 {
+            shared.stats.batch_commands.observe(count);
+        }
         let ids = &mut self.ids;
         let mut answers = batch::run(&*self.store, shared, self.lane, ids, &requests, decisions)
             .await

@@ -8,6 +8,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod batch;
+mod beats;
 mod books;
 mod catalogues;
 mod check;
@@ -40,11 +41,12 @@ use mec_core::{Catalogue, Namespace, Timestamp};
 use mec_query::plan::Plan;
 use mec_query::rows::Rows;
 use mec_store::{
-    CatalogueAge, CatalogueDraft, Clock, QueryError, Reader, SeriesQuery, SeriesRow, Store,
-    StoreError, UsageQuery,
+    CatalogueAge, CatalogueDraft, Clock, PoolUse, QueryError, Reader, SeriesQuery, SeriesRow,
+    Store, StoreError, StoreSize, UsageQuery,
 };
 use uuid::Uuid;
 
+use crate::beats::Beats;
 use crate::books::Books;
 use crate::catalogues::Catalogues;
 use crate::decisions::DecisionLog;
@@ -58,7 +60,7 @@ pub use freshness::WhenLost;
 pub use ids::RisingIds;
 pub use request::{Consistency, Outcome, Request, Target};
 pub use retention::{RetentionPolicy, RetentionRun};
-pub use stats::Stats;
+pub use stats::{Buckets, Decisions, Histogram, Stats, TIMES_MICROS};
 pub use summary::MAX_SUMMARIES;
 pub use together::{End, TogetherError};
 
@@ -110,6 +112,7 @@ pub(crate) struct Shared {
     pub decisions: DecisionLog,
     pub freshness: Freshness,
     pub stats: Stats,
+    pub beats: Beats,
 }
 
 /// The engine. Cheap to share behind an [`Arc`].
@@ -138,6 +141,7 @@ impl Engine {
                 config.when_lost,
             ),
             stats: Stats::default(),
+            beats: Beats::new(store.lanes()),
             clock,
             config,
         });
@@ -354,6 +358,38 @@ impl Engine {
     /// How many accounts are in memory.
     pub fn accounts_in_memory(&self) -> usize {
         self.shared.books.len()
+    }
+
+    /// How many leases the Books in memory hold that have not been trimmed.
+    pub fn leases_in_memory(&self) -> usize {
+        self.shared.books.leases()
+    }
+
+    /// How many accounts in memory have holds that ended and are still to be trimmed, and for how long the
+    /// first of them is due. What has ended does not count, trimmed or not.
+    pub fn expiry_backlog(&self) -> (usize, Duration) {
+        self.shared.books.expiry_backlog()
+    }
+
+    /// How many calls wait for the Journal.
+    pub fn waiting(&self) -> usize {
+        self.journal.waiting()
+    }
+
+    /// How long the turn takes that each writer of the Journal is in. One that only waits for work begins a
+    /// new turn several times a second.
+    pub fn turns(&self) -> Vec<Duration> {
+        self.shared.beats.ages()
+    }
+
+    /// How the store's connections are used.
+    pub fn pools(&self) -> Vec<PoolUse> {
+        self.reads.pools()
+    }
+
+    /// How much room the store takes, and how much is left.
+    pub async fn store_size(&self) -> Result<StoreSize, StoreError> {
+        self.reads.size().await
     }
 
     /// Takes no more requests, finishes those that wait, writes the decision log and stops.

@@ -10,8 +10,8 @@ use mec_core::{Catalogue, Namespace};
 use mec_query::plan::Plan;
 use mec_query::rows::Rows;
 use mec_store::{
-    CatalogueRows, Locator, Place, QueryError, Reader, SeriesQuery, SeriesRow, Store, StoreError,
-    UsageQuery,
+    CatalogueRows, Locator, Place, PoolUse, QueryError, Reader, SeriesQuery, SeriesRow, Store,
+    StoreError, StoreSize, UsageQuery,
 };
 use uuid::Uuid;
 
@@ -29,6 +29,8 @@ pub(crate) trait Reads: Send + Sync {
     fn ancestors(&self, namespace: Namespace, account: Uuid) -> Answer<'_, Vec<Uuid>>;
     fn query(&self, reader: Reader, plan: Arc<Plan>) -> Queried<'_>;
     fn health(&self) -> Answer<'_, ()>;
+    fn pools(&self) -> Vec<PoolUse>;
+    fn size(&self) -> Answer<'_, StoreSize>;
 }
 
 pub(crate) struct StoreReads<S> {
@@ -83,5 +85,13 @@ impl<S: Store> Reads for StoreReads<S> {
 
     fn health(&self) -> Answer<'_, ()> {
         Box::pin(self.store.health())
+    }
+
+    fn pools(&self) -> Vec<PoolUse> {
+        self.store.pools()
+    }
+
+    fn size(&self) -> Answer<'_, StoreSize> {
+        Box::pin(self.store.size())
     }
 }

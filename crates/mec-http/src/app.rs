@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::layers::log::LogConfig;
 use crate::layers::{Cors, Front};
+use crate::metrics::MetricsConfig;
 
 /// Bounds of what a client may send.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,8 @@ pub struct FrontConfig {
     pub cors: Cors,
     /// What is told of requests, and to whom.
     pub logs: LogConfig,
+    /// Who may read the metrics, and where.
+    pub metrics: MetricsConfig,
 }
 
 /// The application: the engine and its front door. Cheap to clone.

@@ -30,6 +30,7 @@ pub use layers::{
     Answered, Cors, CorsOrigin, Decided, Front, Passage, Peer, ToldError, Trace, current_request,
     surround,
 };
+pub use metrics::{Metrics, MetricsConfig, Verification, metrics_router};
 pub use openapi::openapi;
 pub use router::router;
 pub use rpc::{RpcRoute, rpc_routes};

@@ -167,7 +167,7 @@ pub fn openapi() -> OpenApi {
 fn describe_page(api: &mut OpenApi, path: &str, about: &str) {
     let codes: &[&str] = match path {
         "/ready" => &["store_unavailable", "internal_error"],
-        "/metrics" => &["internal_error"],
+        "/metrics" => &["missing_token", "invalid_token", "internal_error"],
         _ => &[],
     };
     let (media, kind) = if path == "/metrics" {

@@ -14,7 +14,7 @@ use crate::{admin, metrics, pages, resources, rpc};
 pub fn router(app: App) -> Router {
     let mut small = Router::new();
     let mut large = Router::new()
-        .merge(metrics::routes())
+        .merge(metrics::routes(&app))
         .merge(resources::routes())
         .merge(admin::routes());
     for entry in rpc::RPCS {

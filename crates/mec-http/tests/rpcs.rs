@@ -421,3 +421,49 @@ async fn request_ids_are_taken_over_if_sane() {
     let request = Request::builder().uri(address).body(Body::empty()).unwrap();
     app.send(request).await.error(414, "uri_too_long");
 }
+
+#[tokio::test]
+async fn metrics_tell_requests_by_route_whatever_clients_send() {
+    let app = TestApp::start();
+    app.starter("acme").await;
+    let asked = json!({"p_external_id": "acme", "p_resource_type": "benchmark_runs"});
+    for _ in 0..3 {
+        app.rpc("check_entitlement", asked.clone()).await.ok();
+    }
+    let key = json!({"p_idempotency_key": "k"});
+    app.rpc("consume", key).await.error(404, "PGRST202");
+    let page = |method: &str, path: &str| {
+        let request = Request::builder().method(method).uri(path);
+        request.body(Body::empty()).unwrap()
+    };
+    for number in 0..20 {
+        app.send(page("GET", &format!("/nothing/{number}"))).await;
+        app.send(page("GET", &format!("/api/table_{number}"))).await;
+        app.send(page(&format!("METHOD{number}"), "/health")).await;
+    }
+    app.send(get("/api/plans", "no token"))
+        .await
+        .error(401, "invalid_token");
+    let metrics = app.send(page("GET", "/metrics")).await.text;
+    for line in [
+        r#"mec_http_requests_total{route="/api/rpc/check_entitlement",method="POST",status="200"} 3"#,
+        r#"mec_http_request_duration_seconds_count{route="/api/rpc/check_entitlement",method="POST"} 3"#,
+        r#"mec_http_request_duration_seconds_bucket{route="/api/rpc/check_entitlement",method="POST",le="+Inf"} 3"#,
+        r#"mec_http_requests_total{route="/api/rpc/consume",method="POST",status="404"} 1"#,
+        r#"mec_http_requests_total{route="none",method="GET",status="404"} 20"#,
+        r#"mec_http_requests_total{route="/api/{name}",method="GET",status="404"} 20"#,
+        r#"mec_http_requests_total{route="/health",method="other",status="405"} 20"#,
+        r#"mec_http_errors_total{code="PGRST202"} 1"#,
+        r#"mec_decisions_total{decision="allow",code="within_entitlement"} 3"#,
+        "mec_tokens_refused_total 1",
+        "mec_http_requests_in_flight 1",
+        "mec_journal_commit_seconds_count 2",
+        r#"mec_pool_connections{pool="readers",state="idle"}"#,
+        r#"mec_build_info{version=""#,
+    ] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+    for unbounded in ["table_7", "METHOD7", "/nothing", "acme"] {
+        assert!(!metrics.contains(unbounded), "{unbounded}: {metrics}");
+    }
+}

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
-use mec_store::StoreError;
+use mec_store::{PoolUse, StoreError};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::runtime::Handle;
@@ -188,6 +188,18 @@ impl ReaderPool {
             .build()
             .map_err(|error| StoreError::Internal(error.to_string(), None))?;
         Ok(Self(pool))
+    }
+
+    /// How they are used.
+    pub(crate) fn used(&self) -> PoolUse {
+        let status = self.0.status();
+        PoolUse {
+            name: "readers",
+            in_use: status.size.saturating_sub(status.available),
+            idle: status.available,
+            waiting: status.waiting,
+            most: status.max_size,
+        }
     }
 
     pub(crate) async fn get(&self) -> Result<Object<Readers>, StoreError> {

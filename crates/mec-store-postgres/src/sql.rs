@@ -54,6 +54,7 @@ statements! {
     COPY_STATE_SELECT = "copy_state_select";
     COPY_STATE_UPSERT_BY_NAME = "copy_state_upsert_by_name";
     COUNTER_SELECT_SCOPES_BY_LEVEL = "counter_select_scopes_by_level";
+    DATABASE_SELECT_SIZE = "database_select_size";
     DECISION_DELETE_BY_AGE = "decision_delete_by_age";
     DECISION_INSERT = "decision_insert";
     ENTITLEMENT_AUDIT_DELETE_BY_AGE = "entitlement_audit_delete_by_age";

@@ -11,8 +11,8 @@ use mec_query::plan::Plan;
 use mec_query::rows::Rows;
 use mec_store::{
     CatalogueDraft, CatalogueRows, Clock, CommitError, Cursor, Expired, KeyRef, Locator, Moved,
-    Place, QueryError, Reader, Retention, SeriesQuery, SeriesRow, Store, StoreError, TreeRef,
-    UsageQuery,
+    Place, PoolUse, QueryError, Reader, Retention, SeriesQuery, SeriesRow, Store, StoreError,
+    StoreSize, TreeRef, UsageQuery,
 };
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -347,5 +347,20 @@ impl Store for PostgresStore {
         let connection = self.reader().await?;
         connection.run(sql::META_PROBE_BY_NAME, &[]).await?;
         Ok(())
+    }
+
+    fn pools(&self) -> Vec<PoolUse> {
+        vec![self.readers.used()]
+    }
+
+    async fn size(&self) -> Result<StoreSize, StoreError> {
+        let connection = self.reader().await?;
+        let row = connection.first(sql::DATABASE_SELECT_SIZE, &[]).await?;
+        let bytes: Option<i64> = row.map(|row| row.read(0)).transpose()?;
+        Ok(StoreSize {
+            bytes: bytes.and_then(|bytes| u64::try_from(bytes).ok()),
+            // The disk is another machine's.
+            free_bytes: None,
+        })
     }
 }

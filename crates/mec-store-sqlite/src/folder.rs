@@ -2,12 +2,12 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use mec_store::StoreError;
+use mec_store::{StoreError, StoreSize};
 
-use crate::config::{LOCK_FILE, LOG_BYTES};
+use crate::config::{DATABASE_FILE, LOCK_FILE, LOG_BYTES};
 use crate::error::io_error;
 
 /// How long the lock of a data folder is waited for, and how long between two attempts. A process that
@@ -20,6 +20,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(crate) struct FolderLock {
     _file: File,
+    folder: PathBuf,
 }
 
 /// Makes the folder, for its owner only, if it does not exist.
@@ -116,7 +117,24 @@ impl FolderLock {
         written.map_err(|error| {
             io_error(&format!("{} cannot be written to", path.display()), error)
         })?;
-        Ok(Self { _file: file })
+        Ok(Self {
+            _file: file,
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// What the files of the database take, and what their disk has left.
+    pub(crate) fn size(&self) -> StoreSize {
+        let bytes = |companion: &str| {
+            let name = format!("{DATABASE_FILE}{companion}");
+            let file = fs::metadata(self.folder.join(name));
+            file.map_or(0, |file| file.len())
+        };
+        let disk = rustix::fs::statvfs(&self.folder).ok();
+        StoreSize {
+            bytes: Some(["", "-wal", "-shm"].into_iter().map(bytes).sum()),
+            free_bytes: disk.map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)),
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use mec_store::StoreError;
+use mec_store::{PoolUse, StoreError};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -17,6 +18,7 @@ use crate::open;
 pub(crate) struct Readers {
     free: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Reading>>>,
+    waiting: AtomicUsize,
 }
 
 /// A connection that reads, and until when it may for now.
@@ -34,7 +36,20 @@ impl Readers {
         Ok(Self {
             free: Arc::new(Semaphore::new(READERS)),
             idle: Arc::new(Mutex::new(idle)),
+            waiting: AtomicUsize::new(0),
         })
+    }
+
+    /// How they are used.
+    pub(crate) fn used(&self) -> PoolUse {
+        let idle = self.free.available_permits();
+        PoolUse {
+            name: "readers",
+            in_use: READERS.saturating_sub(idle),
+            idle,
+            waiting: self.waiting.load(Ordering::Relaxed),
+            most: READERS,
+        }
     }
 
     /// Reads on a thread that may block, in one transaction, so that all of it sees the same state.
@@ -52,12 +67,11 @@ impl Readers {
         limit: Option<Duration>,
         read: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let permit = self
-            .free
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|_| gone())?;
+        let permit = {
+            let _waiting = Waiting::one_of(&self.waiting);
+            let permit = self.free.clone().acquire_owned().await;
+            permit.map_err(|_| gone())?
+        };
         let reading = self.idle.lock().pop().ok_or_else(gone)?;
         let borrowed = Borrowed {
             reading: Some(reading),
@@ -74,6 +88,22 @@ impl Readers {
         task.await.map_err(|error| {
             StoreError::Internal("a reader stopped".to_owned(), Some(Box::new(error)))
         })?
+    }
+}
+
+/// One that waits for a connection, until it is dropped: it may be given up.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn one_of(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

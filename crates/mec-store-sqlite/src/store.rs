@@ -9,8 +9,9 @@ use mec_core::{Catalogue, Namespace, Timestamp};
 use mec_query::plan::Plan;
 use mec_query::rows::Rows;
 use mec_store::{
-    CatalogueDraft, CatalogueRows, Clock, CommitError, Expired, KeyRef, Locator, Place, QueryError,
-    Reader, Retention, SeriesQuery, SeriesRow, Store, StoreError, TreeRef, UsageQuery,
+    CatalogueDraft, CatalogueRows, Clock, CommitError, Expired, KeyRef, Locator, Place, PoolUse,
+    QueryError, Reader, Retention, SeriesQuery, SeriesRow, Store, StoreError, StoreSize, TreeRef,
+    UsageQuery,
 };
 use uuid::Uuid;
 
@@ -32,7 +33,7 @@ pub struct SqliteStore {
     fencing_epoch: u64,
     query_timeout: Duration,
     // Last, so that the connections are closed before the folder is free for another process.
-    _lock: FolderLock,
+    lock: Arc<FolderLock>,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -58,7 +59,7 @@ impl SqliteStore {
             readers,
             fencing_epoch,
             query_timeout,
-            _lock: lock,
+            lock: Arc::new(lock),
         }
     }
 
@@ -212,5 +213,21 @@ impl Store for SqliteStore {
         probe.await.map_err(|error| {
             StoreError::Internal("the probe stopped".to_owned(), Some(Box::new(error)))
         })?
+    }
+
+    fn pools(&self) -> Vec<PoolUse> {
+        vec![self.readers.used()]
+    }
+
+    async fn size(&self) -> Result<StoreSize, StoreError> {
+        let lock = self.lock.clone();
+        // A file system may be slow, or away.
+        let size = tokio::task::spawn_blocking(move || lock.size());
+        size.await.map_err(|error| {
+            StoreError::Internal(
+                "the look at the disk stopped".to_owned(),
+                Some(Box::new(error)),
+            )
+        })
     }
 }

@@ -13,6 +13,7 @@ mod error;
 mod rows;
 mod series;
 pub mod verify;
+mod vitals;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -39,6 +40,7 @@ pub use rows::{
     SeriesQuery, SeriesRow, StoredAnswer, TreeCommit, TreeRef, UsageQuery, key_hash,
 };
 pub use series::SeriesSums;
+pub use vitals::{PoolUse, StoreSize};
 
 /// Tells the time. The store's clock is the one that commands are decided by.
 pub trait Clock: Send + Sync + 'static {
@@ -175,6 +177,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether the store can be reached and written to.
     fn health(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// How its connections are used.
+    fn pools(&self) -> Vec<PoolUse> {
+        Vec::new()
+    }
+
+    /// How much room it takes, and how much is left, where that can be told.
+    fn size(&self) -> impl Future<Output = Result<StoreSize, StoreError>> + Send {
+        async { Ok(StoreSize::default()) }
+    }
 }
 
 /// One transaction of a lane. Dropping it without [`Batch::commit`] leaves no trace.

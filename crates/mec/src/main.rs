@@ -11,6 +11,7 @@ mod logging;
 mod output;
 mod place;
 mod private;
+mod proving;
 mod secret;
 mod serve;
 mod settings;

@@ -11,14 +11,15 @@ use mec_engine::RisingIds;
 use mec_http::audit::{SecurityEvent, SecurityOutcome};
 use mec_http::{App, Front, FrontConfig, ListenAddress};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::door::admin_token;
 use crate::listening::{self, Listening};
 use crate::logging::Logging;
 use crate::place::Place;
-use crate::settings::{Freshness, Logs, Transport};
+use crate::settings::{Freshness, Logs, Metrics, Transport};
 use crate::welcome::welcome;
-use crate::{private, secret};
+use crate::{private, proving, secret};
 
 /// Where the server listens; for commands.
 pub const ADDRESS_FILE: &str = "mec.addr";
@@ -35,6 +36,8 @@ pub struct ServeArgs {
     freshness: Freshness,
     #[command(flatten)]
     logs: Logs,
+    #[command(flatten)]
+    metrics: Metrics,
 }
 
 pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
@@ -60,6 +63,7 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
         secrets: vec![secret.secret.clone().into()],
         cors: args.transport.cors(),
         logs: logging.config(),
+        metrics: args.metrics.config(),
         ..FrontConfig::default()
     });
     let runtime = tokio::runtime::Runtime::new()?;
@@ -69,14 +73,17 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
         let listening = Listening::open(folder, &args.transport).await?;
         let stopped = stopped()?;
         let door = keep_door(folder, &listening.shown, &secret.secret)?;
+        let app = App::with(engine.clone(), front.clone(), RisingIds);
+        let watched = watched(place, args, &app).await?;
         welcome(&listening.shown, &place.shown(), &secret)?;
         let tell = |event| front.security().tell(&event, SecurityOutcome::Done, None);
         tell(SecurityEvent::Started);
-        let router = mec_http::router(App::with(engine.clone(), front.clone(), RisingIds));
+        let router = mec_http::router(app);
         answer(listening, router, &args.transport, &front, stopped).await;
         engine.close().await;
         tell(SecurityEvent::Stopped);
         door.abort();
+        watched.iter().for_each(JoinHandle::abort);
         for file in [ADDRESS_FILE, TOKEN_FILE] {
             private::remove(&folder.join(file))?;
         }
@@ -121,9 +128,33 @@ async fn answer(
     }
 }
 
+/// Starts what the service is watched by.
+async fn watched(place: &Place, args: &ServeArgs, app: &App) -> Result<Vec<JoinHandle<()>>> {
+    let mut watched = Vec::new();
+    if let Some(address) = args.metrics.listen() {
+        let listener = tokio::net::TcpListener::bind(address)
+            .await
+            .with_context(|| format!("MEC_METRICS_LISTEN: {address} cannot be listened on"))?;
+        let router = mec_http::metrics_router(app.clone());
+        watched.push(tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "the metrics are no longer served");
+            }
+        }));
+    }
+    if let Some(every) = args.metrics.verify_every() {
+        watched.push(tokio::spawn(proving::prove(
+            place.clone(),
+            app.clone(),
+            every,
+        )));
+    }
+    Ok(watched)
+}
+
 /// Tells commands on this machine where the server is and gives them a token, which is renewed as long
 /// as the server runs.
-fn keep_door(folder: &Path, shown: &[String], secret: &str) -> Result<tokio::task::JoinHandle<()>> {
+fn keep_door(folder: &Path, shown: &[String], secret: &str) -> Result<JoinHandle<()>> {
     let path = folder.join(TOKEN_FILE);
     let secret = secret.to_owned();
     let first = shown.first().map_or("", String::as_str);

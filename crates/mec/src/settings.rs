@@ -4,6 +4,7 @@
 mod connections;
 mod freshness;
 mod logs;
+mod metrics;
 mod queries;
 mod transport;
 
@@ -14,6 +15,7 @@ use clap::{Args, Command};
 pub use connections::Connections;
 pub use freshness::Freshness;
 pub use logs::{LogFormat, Logs, SecurityTo};
+pub use metrics::Metrics;
 pub use queries::Queries;
 pub use transport::Transport;
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use mec_core::book::TreeHead;
 use mec_core::{AccountId, Namespace, Part, Timestamp};
@@ -59,6 +60,7 @@ pub(crate) struct Books {
     expiries: Mutex<Expiries>,
     per_shard: usize,
     count: AtomicUsize,
+    leases: AtomicUsize,
     tick: AtomicU32,
     last_now: AtomicI64,
 }
@@ -72,6 +74,7 @@ impl Books {
             expiries: Mutex::default(),
             per_shard: max_accounts.div_ceil(SHARDS).max(8),
             count: AtomicUsize::new(0),
+            leases: AtomicUsize::new(0),
             tick: AtomicU32::new(0),
             last_now: AtomicI64::new(Timestamp::MIN.as_micros()),
         }
@@ -88,6 +91,18 @@ impl Books {
 
     pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed)
+    }
+
+    /// How many leases the parts in memory hold.
+    pub(crate) fn leases(&self) -> usize {
+        self.leases.load(Ordering::Relaxed)
+    }
+
+    /// How many accounts are to be trimmed, and for how long the first of them.
+    pub(crate) fn expiry_backlog(&self) -> (usize, Duration) {
+        let now = self.last_now();
+        let (accounts, micros) = self.expiries.lock().due(now);
+        (accounts, Duration::from_micros(micros.unsigned_abs()))
     }
 
     /// Ages all entries by one step, for the choice of what makes room.
@@ -156,6 +171,10 @@ impl Books {
             let goes =
                 dropped < quota && *id != keep && entry.used_at.load(Ordering::Relaxed) <= oldest;
             dropped += usize::from(goes);
+            if goes {
+                let leases = entry.part.leases.len();
+                self.leases.fetch_sub(leases, Ordering::Relaxed);
+            }
             !goes
         });
         self.count.fetch_sub(dropped, Ordering::Relaxed);

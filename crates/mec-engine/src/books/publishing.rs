@@ -173,9 +173,15 @@ impl Publishing<'_> {
             tree: tree.clone(),
             used_at: AtomicU32::new(books.tick.load(Ordering::Relaxed)),
         };
-        if shard.insert((namespace.clone(), id), entry).is_none() {
-            books.count.fetch_add(1, Ordering::Relaxed);
-        }
+        let leases = entry.part.leases.len();
+        books.leases.fetch_add(leases, Ordering::Relaxed);
+        match shard.insert((namespace.clone(), id), entry) {
+            None => books.count.fetch_add(1, Ordering::Relaxed),
+            Some(old) => {
+                let leases = old.part.leases.len();
+                books.leases.fetch_sub(leases, Ordering::Relaxed)
+            }
+        };
         if shard.len() <= books.per_shard {
             0
         } else {

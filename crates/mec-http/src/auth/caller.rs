@@ -98,7 +98,7 @@ pub(super) fn identify(parts: &Parts, least: Role) -> Result<Arc<Identity>, ApiE
 }
 
 /// The error of a call that shows no token.
-pub(super) fn missing_token() -> ApiError {
+pub(crate) fn missing_token() -> ApiError {
     let hint = "send a token in the header Authorization: Bearer";
     ApiError::new("missing_token", "the call needs a bearer token").with_hint(Some(hint))
 }

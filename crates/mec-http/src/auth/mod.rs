@@ -5,7 +5,7 @@ mod token;
 mod visitor;
 
 pub use caller::{Admin, AdminOfAll, Caller, Meterer, Reader, Service, Who};
-pub(crate) use caller::{bearer, named_namespace};
+pub(crate) use caller::{bearer, missing_token, named_namespace};
 pub use mec_query::Role;
 pub use token::{Claims, Identity, TokenError, Verifier, issue_token};
 pub use visitor::Visitor;

@@ -10,6 +10,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::layers::ToldError;
+
 pub use codes::{CODES, ErrorCode};
 
 use crate::layers::ToldError;
@@ -115,6 +117,8 @@ impl IntoResponse for ApiError {
         {
             headers.insert(header::ALLOW, allow);
         }
+        response.extensions_mut().insert(ToldError(self.code));
+        let headers = response.headers_mut();
         match self.code {
             "missing_token" => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

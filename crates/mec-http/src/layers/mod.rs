@@ -7,9 +7,11 @@ mod answered;
 pub mod audit;
 mod compression;
 mod cors;
+mod counts;
 mod headers;
 mod identify;
 pub mod log;
+mod meter;
 mod panics;
 mod passage;
 mod peer;
@@ -29,11 +31,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::auth::{Verifier, bearer, named_namespace};
 use crate::error::ApiError;
+use crate::metrics::Metrics;
 use crate::{FrontConfig, Limits};
 
 use answered::Started;
 pub use answered::{Answered, Decided, ToldError};
 use audit::SecurityLog;
+pub use counts::FrontCounts;
 use headers::Care;
 use identify::RequestIds;
 use log::Log;
@@ -61,6 +65,8 @@ struct Inner {
     is_stopping: AtomicBool,
     traces: Traces,
     log: Log,
+    metrics: Metrics,
+    counts: FrontCounts,
 }
 
 impl Front {
@@ -71,6 +77,7 @@ impl Front {
             limits,
             cors,
             logs,
+            metrics,
         } = config;
         Self {
             inner: Arc::new(Inner {
@@ -81,6 +88,8 @@ impl Front {
                 is_stopping: AtomicBool::new(false),
                 traces: Traces::default(),
                 log: Log::new(logs),
+                metrics: Metrics::new(metrics),
+                counts: FrontCounts::default(),
             }),
         }
     }
@@ -100,9 +109,18 @@ impl Front {
         &self.inner.log.security
     }
 
-    /// What it counts for the metrics: name, what it counts, how many.
-    pub(crate) fn counts(&self) -> [(&'static str, &'static str, u64); 4] {
+    /// What its log counts: name, what it counts, how many.
+    pub(crate) fn log_counts(&self) -> [(&'static str, &'static str, u64); 4] {
         self.inner.log.counts()
+    }
+
+    /// What is counted for metrics.
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    pub(crate) fn counts(&self) -> &FrontCounts {
+        &self.inner.counts
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -131,6 +149,7 @@ pub fn surround<S: Clone + Send + Sync + 'static>(routes: Router<S>, front: Fron
 /// answered; then it is told what became of it.
 async fn pass(State(front): State<Front>, mut request: Request, next: Next) -> Response {
     let started = Started::of(&request);
+    let under_way = meter::begin(&front);
     let inner = &front.inner;
     let who = match bearer(request.headers()) {
         Ok(Some(token)) => Some(inner.verifier.verify(token)),
@@ -162,7 +181,10 @@ async fn pass(State(front): State<Front>, mut request: Request, next: Next) -> R
     trace::tell(&passage.trace, headers);
     inner.cors.tell(origin, headers);
     care.tell(headers);
-    inner.log.answered(&started.answered(&response), &passage);
+    let answered = started.answered(&response);
+    drop(under_way);
+    meter::end(&front, &answered);
+    inner.log.answered(&answered, &passage);
     response
 }
 
