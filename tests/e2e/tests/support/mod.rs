@@ -78,6 +78,7 @@ impl Server {
             command(folder, &["serve"])
                 .args(settings)
                 .stderr(Stdio::piped()),
+            None,
         )
     }
 
@@ -96,6 +97,11 @@ impl Server {
     /// Its number among the processes.
     pub fn id(&self) -> u32 {
         self.child.as_ref().unwrap().id()
+    }
+
+    /// The same with settings.
+    pub fn start_with(folder: &Path, settings: &[&str]) -> Self {
+        Self::spawn(command(folder, &["serve", "--listen", "127.0.0.1:0"]).args(settings), None)
     }
 
     /// A node on a PostgreSQL database, with a folder of its own for what is no data.
@@ -151,6 +157,12 @@ impl Server {
 
     pub fn post(&self, token: Option<&str>, path: &str, body: &str) -> (u16, Value) {
         self.try_post(token, path, body).unwrap()
+    }
+
+    /// What it tells of itself, in the text format of Prometheus.
+    pub fn metrics(&self) -> String {
+        let answer = self.agent.get(format!("{}/metrics", self.address)).call();
+        answer.unwrap().body_mut().read_to_string().unwrap()
     }
 
     /// An error where the connection broke before the answer came.
