@@ -347,6 +347,18 @@ pub fn object_of(fields: Vec<Field>) -> RefOr<Schema> {
     object.additional_properties(Some(closed)).into()
 }
 
+/// What need not be given may be null.
+fn or_null(kind: &mut SchemaType) {
+    *kind = match std::mem::take(kind) {
+        SchemaType::Type(kind) => SchemaType::from_iter([kind, Type::Null]),
+        SchemaType::Array(mut kinds) => {
+            kinds.push(Type::Null);
+            SchemaType::Array(kinds)
+        }
+        any => any,
+    };
+}
+
 /// A field's schema with what it means and its default.
 fn described(field: Field) -> RefOr<Schema> {
     let mut schema = field.schema;
@@ -354,8 +366,19 @@ fn described(field: Field) -> RefOr<Schema> {
         RefOr::T(Schema::Object(object)) => {
             object.description = Some(field.about);
             object.default = field.default;
+            if !field.required {
+                or_null(&mut object.schema_type);
+                if let Some(values) = &mut object.enum_values {
+                    values.push(serde_json::Value::Null);
+                }
+            }
         }
-        RefOr::T(Schema::Array(array)) => array.description = Some(field.about),
+        RefOr::T(Schema::Array(array)) => {
+            array.description = Some(field.about);
+            if !field.required {
+                or_null(&mut array.schema_type);
+            }
+        }
         _ => {}
     }
     schema

@@ -1,13 +1,16 @@
 //! The resources in the API's description, made of the schema.
 
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaType, Type,
+};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{
     ContentBuilder, KnownFormat, OpenApi, Ref, RefOr, Required, ResponseBuilder, Schema,
     SchemaFormat,
 };
 
+use mec_query::Role;
 use mec_query::schema::{Column, Kind, RESOURCES, Resource};
 
 use super::{accounts, entitlements, external_ids, grants};
@@ -156,7 +159,7 @@ fn writes(api: &mut OpenApi, resource: &'static Resource) {
             _ => operation.response("204", told("Done")),
         };
         if method != HttpMethod::Delete {
-            operation = operation.request_body(Some(body(resource.name)));
+            operation = operation.request_body(Some(body(&changes_of(resource))));
         }
         let codes = OF_EVERY_CALL
             .iter()
@@ -191,6 +194,10 @@ fn read(api: &mut OpenApi, resource: &'static Resource) {
         .summary(Some(resource.description))
         .description(Some(about))
         .security(SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, []));
+    if resource.least_reader == Role::MecAnon {
+        // No token is needed.
+        operation = operation.security(SecurityRequirement::default());
+    }
     let filters = resource
         .columns
         .iter()
@@ -214,7 +221,29 @@ fn read(api: &mut OpenApi, resource: &'static Resource) {
         .add_path_operation(path, vec![HttpMethod::Get], operation.build());
     if let Some(components) = &mut api.components {
         add_schema(components, resource.name.to_owned(), row(resource));
+        if resource.writes.least_writer.is_some() {
+            add_schema(components, changes_of(resource), changes(resource));
+        }
     }
+}
+
+fn changes_of(resource: &Resource) -> String {
+    format!("{}_values", resource.name)
+}
+
+/// Values for the columns of one row, or of several; those that are left out have their defaults, or stay as
+/// they are.
+fn changes(resource: &'static Resource) -> RefOr<Schema> {
+    let one = || {
+        let columns = resource.columns.iter();
+        let one = columns.fold(ObjectBuilder::new(), |one, column| {
+            one.property(column.name, value(column))
+        });
+        let closed = AdditionalProperties::<Schema>::FreeForm(false);
+        one.additional_properties(Some(closed)).build()
+    };
+    let many = ArrayBuilder::new().items(one()).max_items(Some(1_000));
+    OneOfBuilder::new().item(one()).item(many).into()
 }
 
 fn row(resource: &'static Resource) -> RefOr<Schema> {

@@ -10,6 +10,24 @@ pub struct Clients {
     installed: PathBuf,
 }
 
+/// A command that runs schemathesis with the checks that are made of MEC.
+pub fn schemathesis() -> Command {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = root.canonicalize().unwrap();
+    let settings = root.join("tests/compat/schemathesis");
+    let folder = INSTALLED.get_or_init(|| {
+        let folder = root.join("target/compat/schemathesis");
+        install_python(&folder, &settings.join("requirements.txt"));
+        folder
+    });
+    let mut command = Command::new(folder.join("bin/schemathesis"));
+    command
+        .arg("--config-file")
+        .arg(settings.join("schemathesis.toml"));
+    command
+}
+
 /// Whose client runs a program.
 #[derive(Clone, Copy, Debug)]
 pub enum Language {
@@ -72,28 +90,32 @@ impl Clients {
     }
 
     fn python(&self) {
-        need("python3", &["--version"], "python3");
-        need("python3", &["-c", "import ensurepip, venv"], "python3-venv");
-        let folder = self.installed.join("python");
         let requirements = self.programs.join("python/requirements.txt");
-        let pinned = read(&requirements);
-        if is_installed(&folder, &pinned) {
-            return;
-        }
-        empty(&folder);
-        succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-        succeed(
-            Command::new(self.python_program())
-                .args(["-m", "pip", "install", "--quiet", "--no-deps"])
-                .args(["--disable-pip-version-check", "--requirement"])
-                .arg(&requirements),
-        );
-        note_installed(&folder, &pinned);
+        install_python(&self.installed.join("python"), &requirements);
     }
 
     fn python_program(&self) -> PathBuf {
         self.installed.join("python/bin/python")
     }
+}
+
+/// Installs the packages of a file into an environment of their own.
+fn install_python(folder: &Path, requirements: &Path) {
+    need("python3", &["--version"], "python3");
+    need("python3", &["-c", "import ensurepip, venv"], "python3-venv");
+    let pinned = read(requirements);
+    if is_installed(folder, &pinned) {
+        return;
+    }
+    empty(folder);
+    succeed(Command::new("python3").args(["-m", "venv"]).arg(folder));
+    succeed(
+        Command::new(folder.join("bin/python"))
+            .args(["-m", "pip", "install", "--quiet", "--no-deps"])
+            .args(["--disable-pip-version-check", "--requirement"])
+            .arg(requirements),
+    );
+    note_installed(folder, &pinned);
 }
 
 /// Fails with what to install where a program does not run.

@@ -11,6 +11,7 @@
 mod support;
 
 mod install;
+mod schemathesis;
 mod seed;
 
 use std::io::{BufRead, BufReader, Write};
