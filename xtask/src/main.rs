@@ -23,6 +23,10 @@ mod workspace;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// The routes that MEC is measured beside have the same allocator as MEC.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(
     name = "cargo xtask",
@@ -43,6 +47,9 @@ enum Task {
     Openapi(openapi::Args),
     /// Measures MEC beside an empty route, the raw disk, Redis and PostgreSQL
     Referee(referee::Args),
+    /// Serves checks without a front door and prints its port (started by the referee)
+    #[command(hide = true)]
+    RefereeBare(referee::bare::Args),
     /// Serves the referee's empty route and prints its port (started by the referee)
     #[command(hide = true)]
     RefereeEmpty(referee::empty::Args),
@@ -54,6 +61,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Openapi(args) => openapi::run(&args),
         Task::Referee(args) => referee::run(&args),
+        Task::RefereeBare(args) => referee::bare::serve(&args),
         Task::RefereeEmpty(args) => referee::empty::serve(&args),
     };
     match outcome {

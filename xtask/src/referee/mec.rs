@@ -118,8 +118,18 @@ impl Mec {
         figures(&mut bench, duration)
     }
 
-    /// Asks an empty route with the bytes of a check and with the generator that asks MEC.
-    pub fn measure_empty(&self, url: &str, callers: usize, duration: Duration) -> Result<Figures> {
+    /// Asks its own route for checks about one account, as another route is asked.
+    pub fn measure_alone(&self, callers: usize, duration: Duration) -> Result<Figures> {
+        self.measure_other(&self.url, callers, duration)
+    }
+
+    /// Ends the server and answers where it has left its data.
+    pub fn leave(self) -> PathBuf {
+        self.data
+    }
+
+    /// Asks another route with the bytes of a check and with the generator that asks MEC.
+    pub fn measure_other(&self, url: &str, callers: usize, duration: Duration) -> Result<Figures> {
         let mut bench = self.bench("check");
         bench.args(["--server", url, "--token", &self.token]);
         bench.args(["--callers", &callers.to_string()]);

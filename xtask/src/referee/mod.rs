@@ -3,6 +3,7 @@
 //! A shared machine changes its speed from minute to minute. So everything is measured in turn, in
 //! short cells, round after round, and only ratios within one round are judged.
 
+pub mod bare;
 mod child;
 mod disk;
 pub mod empty;
@@ -17,6 +18,7 @@ mod scale;
 
 use crate::workspace;
 use anyhow::{Context, Result, ensure};
+use bare::Bare;
 use clap::ValueEnum;
 use empty::Empty;
 use mec::{Load, Mec};
@@ -168,6 +170,8 @@ struct Sides {
     folder: PathBuf,
     mec: Mec,
     empty: Empty,
+    /// Where checks are asked for.
+    bare: Option<Bare>,
     redis: Option<Redis>,
     /// MEC on the server of the counters; stopped before that server is.
     on_postgres: Option<Mec>,
@@ -188,6 +192,11 @@ impl Sides {
             mec.fill(args.events, false)?;
         }
         let empty = Empty::start(mec.answer_bytes()?)?;
+        let mut bare = None;
+        if args.wants(Side::Check) {
+            let folder = folder.join("bare");
+            bare = Some(Bare::start(binary, &folder, args.accounts())?);
+        }
         let mut redis = None;
         if args.wants(Side::Redis) {
             if Redis::is_installed() {
@@ -226,6 +235,7 @@ impl Sides {
             folder: folder.to_path_buf(),
             mec,
             empty,
+            bare,
             redis,
             on_postgres,
             postgres,
@@ -260,6 +270,8 @@ impl Sides {
             for callers in CHECK_CALLERS {
                 add(Subject::Empty, callers);
                 add(Subject::Check, callers);
+                add(Subject::CheckAlone, callers);
+                add(Subject::Bare, callers);
             }
         }
         if args.wants(Side::Write) {
@@ -331,7 +343,13 @@ impl Sides {
         match subject {
             Subject::Empty => {
                 let url = format!("http://{}", self.empty.address);
-                self.mec.measure_empty(&url, callers, duration)
+                self.mec.measure_other(&url, callers, duration)
+            }
+            Subject::CheckAlone => self.mec.measure_alone(callers, duration),
+            Subject::Bare => {
+                let bare = self.bare.as_ref().context("the bare check does not run")?;
+                let url = format!("http://{}", bare.address);
+                self.mec.measure_other(&url, callers, duration)
             }
             Subject::Check => mec(Load::spread("check", callers)),
             Subject::Consume => mec(Load::spread("consume", callers)),

@@ -57,6 +57,14 @@ fn checks(record: &Record) -> Vec<Ratio> {
                 ),
             },
             Ratio {
+                name: format!("check / check without its front door, throughput @{callers}"),
+                target: Target::AtLeast(0.85),
+                summary: quotient(
+                    &rates(record, Subject::CheckAlone, callers),
+                    &rates(record, Subject::Bare, callers),
+                ),
+            },
+            Ratio {
                 name: format!("check / empty route, p99 @{callers}"),
                 target: Target::AtMost(1.5),
                 summary: quotient(&p99(Subject::Check), &p99(Subject::Empty)),

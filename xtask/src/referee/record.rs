@@ -9,6 +9,8 @@ use std::fmt;
 pub enum Subject {
     Empty,
     Check,
+    CheckAlone,
+    Bare,
     Disk,
     Consume,
     ConsumeHot,
@@ -35,6 +37,8 @@ impl Subject {
         match self {
             Subject::Empty => "empty axum route",
             Subject::Check => "MEC check",
+            Subject::CheckAlone => "MEC check, one account",
+            Subject::Bare => "MEC check, one account, without the front door",
             Subject::Disk => "fdatasync of 4 KiB",
             Subject::Consume => "MEC consume, spread",
             Subject::ConsumeHot => "MEC consume, one hot account",

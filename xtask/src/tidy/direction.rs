@@ -39,7 +39,16 @@ const MAY_NAME: [(&str, &[&str]); 14] = [
     ("mec-test-postgres", &["mec-store-postgres"]),
     ("mec-test-postgrest", &[]),
     ("mec-e2e", &["mec-client"]),
-    ("xtask", &["mec-http"]),
+    (
+        "xtask",
+        &[
+            "mec-core",
+            "mec-store",
+            "mec-store-sqlite",
+            "mec-engine",
+            "mec-http",
+        ],
+    ),
 ];
 
 pub fn check(tree: &Tree) -> Result<Vec<Finding>> {
