@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 
 use axum::Router;
-use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
@@ -11,6 +10,7 @@ use axum::routing::{MethodRouter, get};
 
 use crate::App;
 use crate::error::ApiError;
+use crate::ready::ready;
 
 /// The methods of a page.
 const ALLOWED: &str = "OPTIONS,GET,HEAD";
@@ -44,17 +44,12 @@ pub fn page(methods: MethodRouter<App>) -> MethodRouter<App> {
         .fallback(|| async { ApiError::method_not_allowed("PGRST117", ALLOWED) })
 }
 
-fn json(body: impl Into<axum::body::Body>) -> Response {
+pub fn json(body: impl Into<axum::body::Body>) -> Response {
     ([(CONTENT_TYPE, "application/json")], body.into()).into_response()
 }
 
 async fn health() -> Response {
     json(r#"{"status":"up"}"#)
-}
-
-async fn ready(State(app): State<App>) -> Result<Response, ApiError> {
-    app.engine().health().await?;
-    Ok(json(r#"{"status":"ready"}"#))
 }
 
 async fn description() -> Response {

@@ -8,11 +8,13 @@ mod panics;
 mod passage;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use parking_lot::RwLock;
 use secrecy::SecretString;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -30,9 +32,11 @@ pub struct Front {
 }
 
 struct Inner {
-    verifier: Verifier,
+    /// Replaced as a whole, so that nothing that old secrets proved is remembered.
+    verifier: RwLock<Arc<Verifier>>,
     limits: Limits,
     ids: RequestIds,
+    is_stopping: AtomicBool,
 }
 
 impl Front {
@@ -41,11 +45,31 @@ impl Front {
         let FrontConfig { secrets, limits } = config;
         Self {
             inner: Arc::new(Inner {
-                verifier: Verifier::new(&secrets),
+                verifier: RwLock::new(Arc::new(Verifier::new(&secrets))),
                 limits,
                 ids: RequestIds::default(),
+                is_stopping: AtomicBool::new(false),
             }),
         }
+    }
+
+    /// Says from now on that this node is on its way out, so that it is sent no more requests. Those that
+    /// come are answered.
+    pub fn stop(&self) {
+        self.inner.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.inner.is_stopping.load(Ordering::Relaxed)
+    }
+
+    /// Takes tokens of these secrets from now on, and of no others.
+    pub fn reload_secrets(&self, secrets: &[SecretString]) {
+        *self.inner.verifier.write() = Arc::new(Verifier::new(secrets));
+    }
+
+    fn verifier(&self) -> Arc<Verifier> {
+        self.inner.verifier.read().clone()
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -74,7 +98,7 @@ pub fn surround<S: Clone + Send + Sync + 'static>(routes: Router<S>, front: Fron
 async fn pass(State(front): State<Front>, mut request: Request, next: Next) -> Response {
     let id = front.inner.ids.of(request.headers());
     let who = match bearer(request.headers()) {
-        Ok(Some(token)) => Some(front.inner.verifier.verify(token)),
+        Ok(Some(token)) => Some(front.verifier().verify(token)),
         Ok(None) => None,
         Err(error) => Some(Err(error)),
     };
