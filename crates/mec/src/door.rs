@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, Request, header};
 use mec_engine::{Engine, EngineConfig};
 use mec_http::{App, Claims, Role};
 use mec_store::StoreError;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
@@ -33,9 +34,11 @@ const TOKEN_SECONDS: u64 = 7 * 86_400;
 #[derive(clap::Args, Clone)]
 pub struct Reach {
     /// The server, such as http://localhost:8000; without it the one that runs on the data folder,
-    /// and where none runs the folder itself. The token is taken from MEC_TOKEN where it is set
+    /// and where none runs the folder itself
     #[arg(long, env = "MEC_SERVER")]
     pub server: Option<String>,
+    #[command(flatten)]
+    pub token: HeldToken,
     /// In which namespace
     #[arg(long, env = "MEC_NAMESPACE", default_value = "default")]
     pub namespace: String,
@@ -45,9 +48,19 @@ pub struct Reach {
 #[derive(clap::Args, Clone)]
 pub struct ReachOfAll {
     /// The server, such as http://localhost:8000; without it the one that runs on the data folder,
-    /// and where none runs the folder itself. The token is taken from MEC_TOKEN where it is set
+    /// and where none runs the folder itself
     #[arg(long, env = "MEC_SERVER")]
     pub server: Option<String>,
+    #[command(flatten)]
+    pub token: HeldToken,
+}
+
+/// The token that a command shows to a server.
+#[derive(clap::Args, Clone)]
+pub struct HeldToken {
+    /// The token to show to the server; without it the one that the server keeps in the data folder
+    #[arg(long, env = "MEC_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: Option<SecretString>,
 }
 
 impl ReachOfAll {
@@ -55,6 +68,7 @@ impl ReachOfAll {
     pub fn reach(&self) -> Reach {
         Reach {
             server: self.server.clone(),
+            token: self.token.clone(),
             namespace: "*".to_owned(),
         }
     }
@@ -152,7 +166,7 @@ impl Door {
     pub fn open(place: &Place, reach: &Reach) -> Result<Self> {
         let folder = place.data_dir.as_path();
         if let Some(server) = &reach.server {
-            return Self::to_server(server, token_of(folder)?, reach);
+            return Self::to_server(server, reach.token.or_of(folder)?, reach);
         }
         let runtime = Runtime::new()?;
         if place.postgres().is_some() {
@@ -175,7 +189,7 @@ impl Door {
             }
             Err(error) => match error.downcast_ref::<StoreError>() {
                 Some(StoreError::Owned(_)) => match address_of(folder) {
-                    Some(address) => Self::to_server(&address, token_of(folder)?, reach),
+                    Some(address) => Self::to_server(&address, reach.token.or_of(folder)?, reach),
                     None => Err(error),
                 },
                 _ => Err(error),
@@ -296,19 +310,21 @@ pub fn address_of(folder: &Path) -> Option<String> {
     Some(format!("http://{address}"))
 }
 
-/// `MEC_TOKEN`, else the token that the server on the folder keeps for commands.
-pub fn token_of(folder: &Path) -> Result<String> {
-    if let Ok(token) = std::env::var("MEC_TOKEN") {
-        return Ok(token.trim().to_owned());
+impl HeldToken {
+    /// The token, else the one that the server on the folder keeps for commands.
+    pub fn or_of(&self, folder: &Path) -> Result<String> {
+        if let Some(token) = &self.token {
+            return Ok(token.expose_secret().trim().to_owned());
+        }
+        let path: PathBuf = folder.join(serve::TOKEN_FILE);
+        let token = fs::read_to_string(&path).with_context(|| {
+            format!(
+                "no token: MEC_TOKEN is not set, and {} cannot be read",
+                path.display()
+            )
+        })?;
+        Ok(token.trim().to_owned())
     }
-    let path: PathBuf = folder.join(serve::TOKEN_FILE);
-    let token = fs::read_to_string(&path).with_context(|| {
-        format!(
-            "no token: MEC_TOKEN is not set, and {} cannot be read",
-            path.display()
-        )
-    })?;
-    Ok(token.trim().to_owned())
 }
 
 /// A token for commands: an administrator of all namespaces.

@@ -7,14 +7,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use mec_http::{App, Claims, Role};
+use anyhow::{Context, Result};
+use mec_engine::RisingIds;
+use mec_http::{App, Claims, Front, FrontConfig, Role};
+use tokio::sync::watch;
 
 use crate::clock::unix_seconds;
 use crate::door::admin_token;
 use crate::place::Place;
-use crate::settings::Freshness;
-use crate::{private, secret};
+use crate::reload::{Reload, TakeOver};
+use crate::settings::{Freshness, Settings, Tokens};
+use crate::{Started, WRONG_SETTING, private, secret};
 
 /// Where the server listens; for commands.
 pub const ADDRESS_FILE: &str = "mec.addr";
@@ -30,28 +33,34 @@ pub struct ServeArgs {
     listen: SocketAddr,
     #[command(flatten)]
     freshness: Freshness,
+    #[command(flatten)]
+    tokens: Tokens,
 }
 
-pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
+pub fn serve(
+    place: &Place,
+    args: &ServeArgs,
+    settings: &Settings,
+    started: Started,
+) -> Result<ExitCode> {
     let folder = place.data_dir.as_path();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_max_level(tracing::Level::WARN)
         .init();
-    if place.postgres().is_some() && std::env::var_os("JWT_SECRET").is_none() {
-        bail!(
-            "JWT_SECRET is not set: with DATABASE_URL every node must have the same, 32 bytes or more"
-        );
+    let wrong = settings.all_wrong();
+    if !wrong.is_empty() {
+        for sentence in wrong {
+            eprintln!("mec: {sentence}");
+        }
+        return Ok(ExitCode::from(WRONG_SETTING));
     }
-    let secret = secret::load_or_make(folder)?;
+    for warning in settings.all_warnings() {
+        tracing::warn!("{warning}");
+    }
+    let secrets = secret::load_or_make(folder, &args.tokens)?;
     private::make_folder(folder)
         .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
-    if secret.made_up && !args.listen.ip().is_loopback() {
-        bail!(
-            "{} is not a loopback address; set JWT_SECRET (32 bytes or more) before listening on it",
-            args.listen
-        );
-    }
     let runtime = tokio::runtime::Runtime::new()?;
     let store = place.open(&runtime)?;
     runtime.block_on(async {
@@ -60,15 +69,27 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
             .await
             .with_context(|| format!("{} cannot be listened on", args.listen))?;
         let address = listener.local_addr()?;
-        let door = keep_door(folder, address, &secret.secret)?;
-        welcome(address, &place.shown(), &secret.secret)?;
-        mec_http::serve(
-            listener,
-            App::new(engine.clone(), secret.secret.clone().into()),
-            stopped(),
-        )
-        .await?;
+        let front = Front::new(FrontConfig {
+            secrets: secrets.all(),
+            ..FrontConfig::default()
+        });
+        let (signing, signed_by) = watch::channel(secrets.first().to_owned());
+        let door = keep_door(folder, address, signed_by)?;
+        let reload = Reload::new(started, settings)
+            .with(
+                &["JWT_SECRET"],
+                take_secrets(folder, front.clone(), signing),
+            )
+            .listen()?;
+        welcome(address, &place.shown(), secrets.first())?;
+        let app = App::with(engine.clone(), front.clone(), RisingIds);
+        let stop = async move {
+            stopped().await;
+            front.stop();
+        };
+        mec_http::serve(listener, app, stop).await?;
         engine.close().await;
+        reload.abort();
         door.abort();
         for file in [ADDRESS_FILE, TOKEN_FILE] {
             private::remove(&folder.join(file))?;
@@ -78,28 +99,55 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
 }
 
 /// Tells commands on this machine where the server is and gives them a token, which is renewed as long
-/// as the server runs.
+/// as the server runs, and when another secret signs.
 fn keep_door(
     folder: &Path,
     address: SocketAddr,
-    secret: &str,
+    mut secret: watch::Receiver<String>,
 ) -> Result<tokio::task::JoinHandle<()>> {
     let path = folder.join(TOKEN_FILE);
-    let secret = secret.to_owned();
-    private::replace(&path, &admin_token(&secret, TOKEN_SECONDS)?)?;
+    private::replace(&path, &admin_token(&secret.borrow(), TOKEN_SECONDS)?)?;
     private::replace(&folder.join(ADDRESS_FILE), &address.to_string())?;
     Ok(tokio::spawn(async move {
         let mut renewals = tokio::time::interval(Duration::from_secs(TOKEN_SECONDS / 2));
         renewals.tick().await;
         loop {
-            renewals.tick().await;
-            let renewed =
-                admin_token(&secret, TOKEN_SECONDS).and_then(|t| Ok(private::replace(&path, &t)?));
+            tokio::select! {
+                _ = renewals.tick() => {}
+                changed = secret.changed() => if changed.is_err() {
+                    // Nobody is left who could change it.
+                    renewals.tick().await;
+                },
+            }
+            let token = admin_token(&secret.borrow(), TOKEN_SECONDS);
+            let renewed = token.and_then(|token| Ok(private::replace(&path, &token)?));
             if let Err(error) = renewed {
                 tracing::warn!(%error, "the token for commands could not be renewed");
             }
         }
     }))
+}
+
+/// Takes over the secrets of tokens.
+fn take_secrets(
+    folder: &Path,
+    front: Front,
+    signing: watch::Sender<String>,
+) -> impl Fn(&ServeArgs) -> Result<TakeOver> + Send + 'static {
+    let folder = folder.to_owned();
+    let signing = Arc::new(signing);
+    move |args| {
+        let secrets = secret::load_or_make(&folder, &args.tokens)?;
+        let (front, signing) = (front.clone(), signing.clone());
+        Ok(Box::new(move || {
+            front.reload_secrets(&secrets.all());
+            signing.send_if_modified(|first| {
+                let is_other = first != secrets.first();
+                secrets.first().clone_into(first);
+                is_other
+            });
+        }))
+    }
 }
 
 async fn stopped() {

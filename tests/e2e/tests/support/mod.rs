@@ -70,8 +70,10 @@ impl Server {
     }
 
     /// Starts it and waits until it listens.
-    fn spawn(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    pub fn spawn(command: &mut Command) -> Self {
+        // What names the binary to the tests is no setting of it.
+        let command = command.env_remove("MEC_BIN").stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap())
             .lines()
             .map(Result::unwrap);
@@ -138,6 +140,12 @@ impl Server {
             &format!("/api/rpc/{name}"),
             &args.to_string(),
         )
+    }
+
+    /// What it writes to standard error, where the command was told to pipe it.
+    pub fn log(&mut self) -> impl Iterator<Item = String> + use<> {
+        let log = self.child.as_mut().unwrap().stderr.take().unwrap();
+        BufReader::new(log).lines().map(Result::unwrap)
     }
 
     /// Stops it as a service manager does, and waits until it is gone.

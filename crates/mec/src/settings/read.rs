@@ -1,0 +1,213 @@
+//! Reading a command line over the environment and the settings file.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use super::file::{self, SettingsFile};
+use super::keys::Keys;
+use super::layers::{Environment, Layers, Origin};
+use super::values::Values;
+use super::wrong::{Warning, Wrong};
+use super::{check, risks};
+
+/// Which settings file is read.
+#[derive(Args, Clone, Debug)]
+pub struct ConfigFile {
+    /// The settings file; without it ./mec.toml, else mec.toml in the data folder, where there is one
+    #[arg(
+        long,
+        env = "MEC_CONFIG",
+        value_name = "FILE",
+        global = true,
+        hide_short_help = true
+    )]
+    config: Option<PathBuf>,
+}
+
+/// The settings of a process.
+#[derive(Debug)]
+pub struct Settings {
+    /// The file that was read.
+    pub file: Option<PathBuf>,
+    pub values: Values,
+    /// What is wrong, in the file and in values of whatever command.
+    pub wrong: Vec<Wrong>,
+    /// What is doubtful.
+    pub warnings: Vec<Warning>,
+    /// The command that is run, as `account create`.
+    command: String,
+    keys: Keys,
+}
+
+impl Settings {
+    /// All that would stop `mec serve`.
+    pub fn all_wrong(&self) -> Vec<String> {
+        let checked = check(&self.values);
+        // A value that is wrong by itself is as if it were not set, which is not worth a second sentence.
+        let is_new = |wrong: &&Wrong| {
+            let mut wrongs = self.wrong.iter();
+            wrong.name.is_none() || wrongs.all(|other| other.name != wrong.name)
+        };
+        let all = self.wrong.iter().chain(checked.iter().filter(is_new));
+        all.map(|wrong| wrong.sentence.clone()).collect()
+    }
+
+    /// All that is doubtful in a server with these settings.
+    pub fn all_warnings(&self) -> Vec<Warning> {
+        let risks = risks::of(&self.values);
+        self.warnings.iter().cloned().chain(risks).collect()
+    }
+
+    /// What keeps the command from running.
+    pub fn stops(&self) -> Vec<&str> {
+        let stops = |wrong: &&Wrong| match &wrong.name {
+            None => true,
+            Some(name) => self
+                .keys
+                .get(name)
+                .is_none_or(|key| key.is_of(&self.command)),
+        };
+        let wrong = self.wrong.iter().filter(stops);
+        wrong.map(|wrong| wrong.sentence.as_str()).collect()
+    }
+}
+
+/// Reads a command line: flags before the environment, that before the file, and defaults for the rest.
+///
+/// Values that are wrong are left out and told in the settings; the default stands in for them.
+///
+/// # Errors
+/// The command line is wrong, or asks for help.
+pub fn read<T: FromArgMatches>(
+    command: Command,
+    argv: &[OsString],
+    environment: &Environment,
+) -> Result<(T, Settings), clap::Error> {
+    let keys = Keys::of(&command);
+    let found = find(&command, argv);
+    let (file, unreadable) = match found.path.as_deref().map(SettingsFile::read) {
+        None => (None, None),
+        Some(Ok(file)) => (Some(file), None),
+        Some(Err(sentence)) => (None, Some(Wrong::everywhere(sentence))),
+    };
+    let mut layers = Layers::read(&keys, environment, file.as_ref());
+    layers.wrong.extend(unreadable);
+    if let Some(file) = file.as_ref().filter(|_| found.in_data_folder)
+        && let Some(entry) = file.get("MEC_DATA_DIR")
+    {
+        let place = file.place(entry.line);
+        let told = format!("{place}: MEC_DATA_DIR has led to this file and cannot stand in it");
+        layers.wrong.push(Wrong::everywhere(told));
+    }
+    layers.warnings.extend(found.warning);
+    let mut matches = over(command, &layers).try_get_matches_from(argv)?;
+    let settings = Settings {
+        file: file.map(|file| file.path),
+        values: Values::of(&keys, &layers.given, &matches),
+        wrong: layers.wrong,
+        warnings: layers.warnings,
+        command: path_of(&matches),
+        keys,
+    };
+    Ok((T::from_arg_matches_mut(&mut matches)?, settings))
+}
+
+/// The command with what is given as its defaults. What the environment gives rightly, it finds itself.
+fn over(command: Command, layers: &Layers) -> Command {
+    let command = command.mut_args(|arg| {
+        let Some(name) = arg
+            .get_env()
+            .map(|name| name.to_string_lossy().into_owned())
+        else {
+            return arg;
+        };
+        if layers
+            .wrong
+            .iter()
+            .any(|wrong| wrong.name.as_ref() == Some(&name))
+        {
+            return arg.env(None::<&'static str>);
+        }
+        match layers.given.get(&name) {
+            Some(given) if given.origin == Origin::Environment && given.secret_file.is_none() => {
+                arg
+            }
+            Some(given) => {
+                let hidden = arg.is_hide_env_values_set();
+                arg.hide_default_value(hidden)
+                    .default_value(given.text.clone())
+            }
+            None => arg,
+        }
+    });
+    command.mut_subcommands(|below| over(below, layers))
+}
+
+/// The file to read.
+#[derive(Default)]
+struct Found {
+    path: Option<PathBuf>,
+    in_data_folder: bool,
+    warning: Option<Warning>,
+}
+
+/// Finds the file: what names it must be known before anything else is.
+fn find(command: &Command, argv: &[OsString]) -> Found {
+    // Other arguments may be wrong at this point; they are judged later.
+    let lenient = command.clone().ignore_errors(true).disable_help_flag(true);
+    let Ok(matches) = lenient.try_get_matches_from(argv) else {
+        return Found::default();
+    };
+    let checked = path_of(&matches) == "config check";
+    let named = checked.then(|| path(&matches, "file")).flatten();
+    if let Some(named) = named.or_else(|| path(&matches, "config")) {
+        return Found {
+            path: Some(named),
+            ..Found::default()
+        };
+    }
+    let here = PathBuf::from(file::NAME);
+    let folder = path(&matches, "data_dir");
+    let there = folder
+        .map(|folder| folder.join(file::NAME))
+        .filter(|path| is_there(path));
+    if !is_there(&here) {
+        return Found {
+            path: there,
+            in_data_folder: true,
+            warning: None,
+        };
+    }
+    let warning = there.map(|there| {
+        let (there, here) = (there.display(), here.display());
+        let says = format!("{there} is not read, since there is {here} in the working folder");
+        Warning::new(says, "name one with --config, or move one away")
+    });
+    Found {
+        path: Some(here),
+        in_data_folder: false,
+        warning,
+    }
+}
+
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// A path among the arguments of the command that is run, or of one above it.
+fn path(matches: &ArgMatches, id: &str) -> Option<PathBuf> {
+    let below = matches.subcommand().and_then(|(_, below)| path(below, id));
+    below.or_else(|| matches.try_get_one::<PathBuf>(id).ok().flatten().cloned())
+}
+
+fn path_of(matches: &ArgMatches) -> String {
+    let mut names = Vec::new();
+    let mut matches = matches;
+    while let Some((name, below)) = matches.subcommand() {
+        names.push(name);
+        matches = below;
+    }
+    names.join(" ")
+}
