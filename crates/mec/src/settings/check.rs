@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use mec_store::StoreError;
+use mec_store_postgres::PostgresConfig;
+
 use super::risks::is_public;
 use super::tokens::secrets;
 use super::values::Values;
@@ -13,6 +16,7 @@ use crate::secret;
 pub fn check(values: &Values) -> Vec<Wrong> {
     let mut wrong = Vec::new();
     jwt_secret(values, &mut wrong);
+    database(values, &mut wrong);
     data_folder(values, &mut wrong);
     tls(values, &mut wrong);
     wrong
@@ -26,10 +30,7 @@ fn jwt_secret(values: &Values, wrong: &mut Vec<Wrong>) {
     let secrets = secrets(values.text("JWT_SECRET").unwrap_or_default());
     let bytes = secrets.map(str::len).min().unwrap_or(0);
     if is_given && bytes < least {
-        let from = values
-            .origin("JWT_SECRET")
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let from = values.from("JWT_SECRET");
         add(format!(
             "{from}: JWT_SECRET has {bytes} bytes; it must have {least} or more"
         ));
@@ -44,6 +45,24 @@ fn jwt_secret(values: &Values, wrong: &mut Vec<Wrong>) {
     } else if is_public(values) {
         add(format!(
             "MEC_LISTEN has an address that others can reach; set JWT_SECRET ({least} bytes or more) before listening on it"
+        ));
+    }
+}
+
+fn database(values: &Values, wrong: &mut Vec<Wrong>) {
+    let Some(url) = values.text("DATABASE_URL") else {
+        return;
+    };
+    if let Err(error) = PostgresConfig::new(url.into()).check() {
+        let from = values.from("DATABASE_URL");
+        // It tells what is wrong with the address, and was not about a store that is away.
+        let why = match error {
+            StoreError::Unavailable(why, _) => why,
+            other => other.to_string(),
+        };
+        wrong.push(Wrong::of(
+            "DATABASE_URL",
+            format!("{from}: DATABASE_URL: {why}"),
         ));
     }
 }
@@ -97,6 +116,7 @@ mod tests {
                 assert!(told.sentence.contains(part), "{told:?}");
             }
         };
+        let near_full = "postgres://h/d?sslmode=full";
         let long = "0123456789abcdef0123456789abcdef";
         check(&[("MEC_LISTEN", "127.0.0.1:8000")], &[]);
         check(&[("JWT_SECRET", "short")], &["JWT_SECRET has 5 bytes"]);
@@ -105,6 +125,10 @@ mod tests {
         check(
             &[("MEC_LISTEN", "0.0.0.0:8000")],
             &["that others can reach"],
+        );
+        check(
+            &[("DATABASE_URL", near_full), ("JWT_SECRET", long)],
+            &["sslmode=full is none of"],
         );
         check(
             &[("DATABASE_URL", "postgres://h/d")],

@@ -4,6 +4,8 @@
 
 use std::net::SocketAddr;
 
+use mec_store_postgres::PostgresConfig;
+
 use super::layers::Origin;
 use super::values::Values;
 use super::wrong::Warning;
@@ -74,7 +76,7 @@ const RISKS: [Risk; 10] = [
         remedy: "give it to `mec migrate` alone",
     },
     Risk {
-        is_there: |values| is_sent_in_the_clear(values),
+        is_there: is_unproven,
         says: "DATABASE_URL is to another machine without sslmode=verify-full: who stands between can be \
                the database",
         remedy: "add sslmode=verify-full and sslrootcert",
@@ -139,18 +141,9 @@ fn is_guessable(secret: &str) -> bool {
 }
 
 /// Whether a database is elsewhere and its certificate is not looked at.
-fn is_sent_in_the_clear(values: &Values) -> bool {
-    let Some(url) = values.text("DATABASE_URL") else {
-        return false;
-    };
-    let is_verified = url.contains("sslmode=verify-full") || url.contains("sslmode=verify-ca");
-    let (_, after) = url.split_once("://").unwrap_or_default();
-    let authority = after.split(['/', '?']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let is_here = ["localhost", "127.", "[::1]", "%2F"]
-        .iter()
-        .any(|here| host.starts_with(here));
-    !is_verified && !host.is_empty() && !is_here
+fn is_unproven(values: &Values) -> bool {
+    let url = values.text("DATABASE_URL");
+    url.is_some_and(|url| !PostgresConfig::new(url.into()).is_proven())
 }
 
 #[cfg(test)]
@@ -224,7 +217,7 @@ mod tests {
     fn a_database_elsewhere_must_prove_who_it_is() {
         let check = |url: &str, expected: bool| {
             let values = Values::with(&[("DATABASE_URL", url, Origin::Environment)]);
-            assert_eq!(is_sent_in_the_clear(&values), expected, "{url}");
+            assert_eq!(is_unproven(&values), expected, "{url}");
         };
         check("postgres://u:p@127.0.0.1:5432/mec", false);
         check("postgres://u:p@localhost/mec", false);
@@ -232,6 +225,8 @@ mod tests {
         check("postgres:///mec?host=/run/postgresql", false);
         check("postgres://u:p@db.example/mec", true);
         check("postgres://u:p@db.example/mec?sslmode=require", true);
+        check("host=10.0.0.1 user=u dbname=mec", true);
+        check("host=/run/postgresql user=u dbname=mec", false);
         check(
             "postgres://u:p@db.example/mec?sslmode=verify-full&sslrootcert=/ca",
             false,

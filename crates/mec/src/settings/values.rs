@@ -97,9 +97,9 @@ impl Values {
             .is_some_and(|value| value.origin != Origin::Default)
     }
 
-    /// Where a setting comes from.
-    pub fn origin(&self, name: &str) -> Option<&Origin> {
-        self.0.get(name).map(|value| &value.origin)
+    /// Where a setting comes from, for people.
+    pub fn from(&self, name: &str) -> String {
+        self.0.get(name).map(Value::from).unwrap_or_default()
     }
 
     /// The settings whose values differ.

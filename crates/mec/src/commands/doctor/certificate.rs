@@ -58,3 +58,57 @@ fn validity(path: &str) -> Result<(i64, i64), String> {
         validity.not_after.timestamp(),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use rcgen::{CertificateParams, KeyPair};
+
+    use super::*;
+    use crate::commands::doctor::State;
+    use crate::settings::Origin;
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    /// How it stands with a certificate of these times.
+    fn state(begins: SystemTime, ends: SystemTime) -> State {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.not_before = begins.into();
+        params.not_after = ends.into();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cert.pem");
+        // The key may stand before it in the same file.
+        let text = format!(
+            "{}{}",
+            key.serialize_pem(),
+            params.self_signed(&key).unwrap().pem()
+        );
+        fs::write(&path, text).unwrap();
+        found(path.to_str().unwrap())
+    }
+
+    fn found(path: &str) -> State {
+        let mut findings = Findings::default();
+        look(
+            &Values::with(&[("MEC_TLS_CERT", path, Origin::Environment)]),
+            &mut findings,
+        );
+        assert_eq!(findings.0.len(), 1);
+        findings.0[0].state
+    }
+
+    #[test]
+    fn the_time_of_a_certificate_is_told() {
+        let now = SystemTime::now();
+        let before = now - 10 * DAY;
+        assert_eq!(state(before, now + 90 * DAY), State::Ok);
+        assert_eq!(state(before, now + 15 * DAY), State::Ok);
+        assert_eq!(state(before, now + 13 * DAY), State::Warn);
+        assert_eq!(state(before, now - DAY), State::Fail);
+        assert_eq!(state(now + DAY, now + 90 * DAY), State::Fail);
+        assert_eq!(found("/nowhere/cert.pem"), State::Fail);
+        assert_eq!(found("/dev/null"), State::Fail);
+    }
+}
