@@ -77,13 +77,13 @@ impl Reload {
 
     fn again(&self) -> Result<()> {
         let (cli, settings) = self.started.read().map_err(|error| anyhow!("{error}"))?;
-        let wrong = settings.all_wrong();
-        if !wrong.is_empty() {
-            bail!("{}", wrong.join("; "));
-        }
         let Some(Command::Serve(args)) = cli.command else {
             bail!("the command line is none of `mec serve`");
         };
+        let wrong = settings.all_wrong(&args);
+        if !wrong.is_empty() {
+            bail!("{}", wrong.join("; "));
+        }
         let looked = self.hooks.iter().map(|hook| (hook.look)(&args));
         for take_over in looked.collect::<Result<Vec<_>>>()? {
             take_over();

@@ -10,14 +10,16 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use mec_engine::RisingIds;
 use mec_http::{App, Claims, Front, FrontConfig, Role};
+use secrecy::SecretString;
 use tokio::sync::watch;
 
 use crate::clock::unix_seconds;
 use crate::door::admin_token;
 use crate::place::Place;
 use crate::reload::{Reload, TakeOver};
+use crate::secret::{self, Secret};
 use crate::settings::{Freshness, Settings, Tokens};
-use crate::{Started, WRONG_SETTING, private, secret};
+use crate::{Started, WRONG_SETTING, private};
 
 /// Where the server listens; for commands.
 pub const ADDRESS_FILE: &str = "mec.addr";
@@ -37,6 +39,16 @@ pub struct ServeArgs {
     tokens: Tokens,
 }
 
+impl ServeArgs {
+    /// Whether what is said together can be; what each setting says alone was looked at before.
+    ///
+    /// # Errors
+    /// A sentence that names the setting.
+    pub fn check(&self) -> Result<()> {
+        self.tokens.previous().map(drop)
+    }
+}
+
 pub fn serve(
     place: &Place,
     args: &ServeArgs,
@@ -48,7 +60,7 @@ pub fn serve(
         .with_writer(std::io::stderr)
         .with_max_level(tracing::Level::WARN)
         .init();
-    let wrong = settings.all_wrong();
+    let wrong = settings.all_wrong(args);
     if !wrong.is_empty() {
         for sentence in wrong {
             eprintln!("mec: {sentence}");
@@ -58,7 +70,7 @@ pub fn serve(
     for warning in settings.all_warnings() {
         tracing::warn!("{warning}");
     }
-    let secrets = secret::load_or_make(folder, &args.tokens)?;
+    let secret = secret::load_or_make(folder, &args.tokens.secret)?;
     private::make_folder(folder)
         .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
     let runtime = tokio::runtime::Runtime::new()?;
@@ -70,18 +82,18 @@ pub fn serve(
             .with_context(|| format!("{} cannot be listened on", args.listen))?;
         let address = listener.local_addr()?;
         let front = Front::new(FrontConfig {
-            secrets: secrets.all(),
+            secrets: secrets(&secret, &args.tokens)?,
             ..FrontConfig::default()
         });
-        let (signing, signed_by) = watch::channel(secrets.first().to_owned());
+        let (signing, signed_by) = watch::channel(secret.secret.clone());
         let door = keep_door(folder, address, signed_by)?;
         let reload = Reload::new(started, settings)
             .with(
-                &["JWT_SECRET"],
+                &["JWT_SECRET", "JWT_SECRET_PREVIOUS"],
                 take_secrets(folder, front.clone(), signing),
             )
             .listen()?;
-        welcome(address, &place.shown(), secrets.first())?;
+        welcome(address, &place.shown(), &secret.secret)?;
         let app = App::with(engine.clone(), front.clone(), RisingIds);
         let stop = async move {
             stopped().await;
@@ -128,6 +140,12 @@ fn keep_door(
     }))
 }
 
+/// The secret that signs, and the others whose tokens are taken.
+fn secrets(secret: &Secret, tokens: &Tokens) -> Result<Vec<SecretString>> {
+    let first = SecretString::from(secret.secret.as_str());
+    Ok(std::iter::once(first).chain(tokens.previous()?).collect())
+}
+
 /// Takes over the secrets of tokens.
 fn take_secrets(
     folder: &Path,
@@ -137,13 +155,14 @@ fn take_secrets(
     let folder = folder.to_owned();
     let signing = Arc::new(signing);
     move |args| {
-        let secrets = secret::load_or_make(&folder, &args.tokens)?;
+        let secret = secret::load_or_make(&folder, &args.tokens.secret)?;
+        let taken = secrets(&secret, &args.tokens)?;
         let (front, signing) = (front.clone(), signing.clone());
         Ok(Box::new(move || {
-            front.reload_secrets(&secrets.all());
-            signing.send_if_modified(|first| {
-                let is_other = first != secrets.first();
-                secrets.first().clone_into(first);
+            front.reload_secrets(&taken);
+            signing.send_if_modified(|held| {
+                let is_other = *held != secret.secret;
+                held.clone_from(&secret.secret);
                 is_other
             });
         }))

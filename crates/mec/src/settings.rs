@@ -30,7 +30,7 @@ pub use keys::Keys;
 pub use layers::{Environment, Origin};
 pub use queries::Queries;
 pub use read::{ConfigFile, Settings, read};
-pub use tokens::Tokens;
+pub use tokens::{JwtSecret, Tokens};
 pub use values::{Value, Values};
 
 /// Reads a whole number within bounds.

@@ -54,7 +54,7 @@ pub fn run(command: &ConfigCommand, settings: &Settings) -> Result<ExitCode> {
 }
 
 fn check(args: &CheckArgs, settings: &Settings) -> Result<ExitCode> {
-    let wrong = settings.all_wrong();
+    let wrong = settings.all_wrong(&args.serve);
     let warnings = settings.all_warnings();
     let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
     let given = settings

@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::clock::unix_seconds;
-use crate::settings::Tokens;
+use crate::settings::JwtSecret;
 use crate::{output, secret};
 
 #[derive(clap::Args)]
@@ -32,7 +32,7 @@ pub struct TokenArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    tokens: Tokens,
+    secret: JwtSecret,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -73,8 +73,8 @@ pub fn token(folder: &Path, args: &TokenArgs) -> Result<ExitCode> {
         aud: "mec-service".to_owned(),
         exp: unix_seconds().saturating_add(args.ttl),
     };
-    let secrets = secret::load_or_make(folder, &args.tokens)?;
-    let token = mec_http::issue_token(secrets.first().as_bytes(), &claims)?;
+    let secret = secret::load_or_make(folder, &args.secret)?.secret;
+    let token = mec_http::issue_token(secret.as_bytes(), &claims)?;
     if args.json {
         let expires_at = jiff::Timestamp::from_second(i64::try_from(claims.exp)?)?;
         output::print_json(&json!({

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+use clap::builder::Resettable;
+use clap::{ArgMatches, Args, Command, FromArgMatches, Id};
 
 use super::file::{self, SettingsFile};
 use super::keys::Keys;
@@ -11,6 +12,7 @@ use super::layers::{Environment, Layers, Origin};
 use super::values::Values;
 use super::wrong::{Warning, Wrong};
 use super::{check, risks};
+use crate::serve::ServeArgs;
 
 /// Which settings file is read.
 #[derive(Args, Clone, Debug)]
@@ -39,12 +41,25 @@ pub struct Settings {
     /// The command that is run, as `account create`.
     command: String,
     keys: Keys,
+    layers: Layers,
 }
 
 impl Settings {
-    /// All that would stop `mec serve`.
-    pub fn all_wrong(&self) -> Vec<String> {
-        let checked = check(&self.values);
+    /// Settings as they are without any flag.
+    ///
+    /// # Errors
+    /// Something is required that nobody gives.
+    pub fn of<T: Args>(&self) -> Result<T, clap::Error> {
+        let command = over(T::augment_args(Command::new("mec")), &self.layers);
+        T::from_arg_matches(&command.try_get_matches_from(["mec"])?)
+    }
+
+    /// All that would stop `mec serve` with these arguments.
+    pub fn all_wrong(&self, args: &ServeArgs) -> Vec<String> {
+        let mut checked = check(&self.values);
+        if let Err(error) = args.check() {
+            checked.push(Wrong::everywhere(format!("{error:#}")));
+        }
         // A value that is wrong by itself is as if it were not set, which is not worth a second sentence.
         let is_new = |wrong: &&Wrong| {
             let mut wrongs = self.wrong.iter();
@@ -106,10 +121,11 @@ pub fn read<T: FromArgMatches>(
     let settings = Settings {
         file: file.map(|file| file.path),
         values: Values::of(&keys, &layers.given, &matches),
-        wrong: layers.wrong,
-        warnings: layers.warnings,
+        wrong: layers.wrong.clone(),
+        warnings: layers.warnings.clone(),
         command: path_of(&matches),
         keys,
+        layers,
     };
     Ok((T::from_arg_matches_mut(&mut matches)?, settings))
 }
@@ -117,6 +133,12 @@ pub fn read<T: FromArgMatches>(
 /// The command with what is given as its defaults. What the environment gives rightly, it finds itself.
 fn over(command: Command, layers: &Layers) -> Command {
     let command = command.mut_args(|arg| {
+        // Values of the file count as defaults, of which none fulfils what another argument requires. What must
+        // stand together is looked at in `check`.
+        let arg = match arg.get_env() {
+            Some(_) => arg.requires(Resettable::<Id>::Reset),
+            None => arg,
+        };
         let Some(name) = arg
             .get_env()
             .map(|name| name.to_string_lossy().into_owned())

@@ -37,12 +37,16 @@ fn a_secret_is_replaced_without_a_refused_request() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("data");
     let file = place.path().join("secret");
+    let former = place.path().join("former");
     fs::write(&file, OLD).unwrap();
+    fs::write(&former, "").unwrap();
     let mut serve = command(&folder, &["serve", "--listen", "127.0.0.1:0"]);
-    let serve = serve
+    serve
         .env("JWT_SECRET_FILE", &file)
-        .current_dir(place.path());
-    let mut server = Server::spawn(serve.stderr(Stdio::piped()));
+        .env("JWT_SECRET_PREVIOUS_FILE", &former)
+        .current_dir(place.path())
+        .stderr(Stdio::piped());
+    let mut server = Server::spawn(&mut serve);
     let mut log = server.log();
     server.organization("acme", None);
     let args = json!({ "p_external_id": "acme", "p_resource_type": "benchmark_runs" }).to_string();
@@ -62,7 +66,8 @@ fn a_secret_is_replaced_without_a_refused_request() {
                 asked.fetch_add(1, Ordering::SeqCst);
             }
         });
-        fs::write(&file, format!("{NEW}\n{OLD}\n")).unwrap();
+        fs::write(&former, format!("{OLD}\n")).unwrap();
+        fs::write(&file, format!("{NEW}\n")).unwrap();
         server.signal("HUP");
         until("tokens of the new secret are taken", || status(&new) == 200);
         let before = asked.load(Ordering::SeqCst);
@@ -80,6 +85,7 @@ fn a_secret_is_replaced_without_a_refused_request() {
     assert_eq!((status(&old), status(&new)), (200, 200));
 
     fs::write(&file, NEW).unwrap();
+    fs::write(&former, "").unwrap();
     fs::write(place.path().join("mec.toml"), "MEC_QUERY_TIMEOUT_MS = 100").unwrap();
     server.signal("HUP");
     let told = log

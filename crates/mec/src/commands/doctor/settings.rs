@@ -1,10 +1,14 @@
 //! The settings: what a server with them would not start with, and what it would warn of.
 
 use super::Findings;
+use crate::serve::ServeArgs;
 use crate::settings::Settings;
 
 pub fn look(settings: &Settings, findings: &mut Findings) {
-    let wrong = settings.all_wrong();
+    let wrong = match settings.of::<ServeArgs>() {
+        Ok(args) => settings.all_wrong(&args),
+        Err(error) => vec![error.to_string()],
+    };
     if wrong.is_empty() {
         let file = settings
             .file
