@@ -3,9 +3,8 @@
 use clap::{Arg, ArgAction, Command};
 
 /// Settings of features that this version does not have. Who sets one is told that nothing comes of it.
-const NOT_USED: [&str; 5] = [
+const NOT_USED: [&str; 4] = [
     "AUTH0_WEBHOOK_TOKEN",
-    "MEC_RATE_LIMIT_WEBHOOKS",
     "POSTGRES_PASSWORD",
     "STRIPE_API_KEY",
     "STRIPE_WEBHOOK_SECRET",

@@ -233,3 +233,80 @@ fn path_of(matches: &ArgMatches) -> String {
     }
     names.join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Parser, Debug)]
+    struct Cli {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[arg(long, env = "X_LEVEL", default_value = "1", global = true)]
+        level: u8,
+        #[command(subcommand)]
+        command: Below,
+    }
+
+    #[derive(clap::Subcommand, Debug)]
+    enum Below {
+        Serve {
+            #[arg(long, env = "X_NAMES", value_delimiter = ',')]
+            names: Vec<String>,
+            #[arg(long, env = "X_CERT", requires = "key")]
+            cert: Option<String>,
+            #[arg(long, env = "X_KEY", requires = "cert")]
+            key: Option<String>,
+            #[arg(long, env = "X_SHY")]
+            shy: bool,
+        },
+        Other,
+    }
+
+    /// What a command line is over a file, and what stops it.
+    fn check(file: &str, args: &[&str], expected: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings");
+        std::fs::write(&path, file).unwrap();
+        let mut argv: Vec<OsString> = vec!["mec".into(), "--config".into(), path.into()];
+        argv.extend(args.iter().map(OsString::from));
+        let (cli, settings) =
+            super::read::<Cli>(Cli::command(), &argv, &Environment::new()).unwrap();
+        let stops = settings.stops().len();
+        assert_eq!(format!("{} {:?} {stops}", cli.level, cli.command), expected);
+        assert!(cli.config.config.is_some());
+    }
+
+    #[test]
+    fn the_file_says_what_no_flag_says() {
+        let serve = |names: &str, cert: &str, key: &str, shy: bool| {
+            format!("Serve {{ names: {names}, cert: {cert}, key: {key}, shy: {shy} }}")
+        };
+        let none = serve("[]", "None", "None", false);
+        check("", &["serve"], &format!("1 {none} 0"));
+        check("X_LEVEL = 2", &["serve"], &format!("2 {none} 0"));
+        check(
+            "X_LEVEL = 2",
+            &["serve", "--level=3"],
+            &format!("3 {none} 0"),
+        );
+        check("X_LEVEL = 2", &["--level=3", "other"], "3 Other 0");
+        let all = serve(r#"["a", "b"]"#, r#"Some("c")"#, r#"Some("k")"#, true);
+        let file = "X_NAMES = ['a', 'b']\nX_CERT = 'c'\nX_KEY = 'k'\nX_SHY = true";
+        check(file, &["serve"], &format!("1 {all} 0"));
+        // What stands in the file fulfils what a flag requires.
+        let both = serve("[]", r#"Some("c")"#, r#"Some("k")"#, false);
+        check(
+            "X_KEY = 'k'",
+            &["serve", "--cert=c"],
+            &format!("1 {both} 0"),
+        );
+        // The default stands in for what is wrong, which stops whoever uses it.
+        check("X_LEVEL = 256", &["other"], "1 Other 1");
+        check("X_SHY = 'perhaps'", &["serve"], &format!("1 {none} 1"));
+        check("X_SHY = 'perhaps'", &["other"], "1 Other 0");
+        check("X_SHYY = true", &["other"], "1 Other 1");
+    }
+}

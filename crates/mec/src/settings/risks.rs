@@ -22,7 +22,7 @@ struct Risk {
     remedy: &'static str,
 }
 
-const RISKS: [Risk; 10] = [
+const RISKS: [Risk; 13] = [
     Risk {
         is_there: |values| is_public(values) && values.text("MEC_TLS_CERT").is_none(),
         says: "MEC_LISTEN has an address that others can reach, without TLS: tokens pass unencrypted",
@@ -86,6 +86,32 @@ const RISKS: [Risk; 10] = [
         says: "JWT_SECRET repeats a few letters and can be guessed",
         remedy: "make one with `openssl rand -base64 48`",
     },
+    Risk {
+        is_there: |values| {
+            values.text("MEC_METRICS_LISTEN").is_some_and(is_reachable)
+                && values.text("MEC_METRICS_TOKEN").is_none()
+        },
+        says: "MEC_METRICS_LISTEN is an address that others can reach, and MEC_METRICS_TOKEN is not set: \
+               everybody can read how much the service is used",
+        remedy: "set MEC_METRICS_TOKEN, or listen on a loopback address",
+    },
+    Risk {
+        is_there: |values| values.text("MEC_SECURITY_LOG") == Some("off"),
+        says: "MEC_SECURITY_LOG is off: nobody can tell afterwards who tried what",
+        remedy: "set it to file or stderr",
+    },
+    Risk {
+        is_there: |values| {
+            let mode = values.text("MEC_SOCKET_MODE").unwrap_or_default();
+            values
+                .list("MEC_LISTEN")
+                .any(|address| address.starts_with("unix:"))
+                && !mode.is_empty()
+                && !mode.ends_with('0')
+        },
+        says: "MEC_SOCKET_MODE lets every user of the machine connect",
+        remedy: "set it to 0660",
+    },
 ];
 
 /// The sentences about the risks that the settings of a server have.
@@ -118,12 +144,15 @@ pub fn of(values: &Values) -> Vec<Warning> {
     told
 }
 
-/// Whether an address that is listened on can be reached from elsewhere. A path is a socket of this machine.
+/// Whether an address that is listened on can be reached from elsewhere.
 pub fn is_public(values: &Values) -> bool {
-    let mut addresses = values
-        .list("MEC_LISTEN")
-        .filter_map(|text| text.parse::<SocketAddr>().ok());
-    addresses.any(|address| !address.ip().is_loopback())
+    values.list("MEC_LISTEN").any(is_reachable)
+}
+
+/// Whether others can reach an address. A path is a socket of this machine.
+fn is_reachable(address: &str) -> bool {
+    let address = address.parse::<SocketAddr>();
+    address.is_ok_and(|address| !address.ip().is_loopback())
 }
 
 fn seconds(values: &Values, name: &str) -> u64 {
@@ -202,6 +231,17 @@ mod tests {
             &["MEC_DEGRADED_FOR_SECONDS"],
         );
         check(&[set("MEC_BODY_TIMEOUT", "off")], &["MEC_BODY_TIMEOUT"]);
+        check(&[set("MEC_METRICS_LISTEN", "127.0.0.1:9000")], &[]);
+        let metrics = || set("MEC_METRICS_LISTEN", "10.0.0.1:9000");
+        check(&[metrics()], &["MEC_METRICS_LISTEN"]);
+        check(&[metrics(), set("MEC_METRICS_TOKEN", "t")], &[]);
+        check(&[set("MEC_SECURITY_LOG", "off")], &["MEC_SECURITY_LOG"]);
+        let socket = set("MEC_LISTEN", "unix:/run/mec.sock");
+        check(&[socket.clone(), set("MEC_SOCKET_MODE", "0660")], &[]);
+        check(
+            &[socket, set("MEC_SOCKET_MODE", "0666")],
+            &["MEC_SOCKET_MODE"],
+        );
         check(&[set("JWT_SECRET", &"0123".repeat(9))], &["JWT_SECRET"]);
         check(
             &[(
