@@ -234,6 +234,11 @@ impl Journal {
         self.lanes.iter().map(waiting).sum()
     }
 
+    /// Whether every lane takes commands.
+    pub(crate) fn is_open(&self) -> bool {
+        self.lanes.iter().all(|lane| !lane.is_closed())
+    }
+
     pub(crate) async fn close(&self) {
         let mut stopping = Vec::new();
         for lane in &self.lanes {

@@ -339,6 +339,11 @@ impl Engine {
         self.reads.health().await
     }
 
+    /// Whether the Journal takes commands: it is not closed, and none of its writers has died.
+    pub fn takes_commands(&self) -> bool {
+        self.journal.is_open()
+    }
+
     /// How long ago memory was known to hold all that other processes committed; none where nobody
     /// else writes to the store.
     pub fn staleness(&self) -> Option<Duration> {

@@ -15,6 +15,7 @@ mod layers;
 mod metrics;
 mod openapi;
 mod pages;
+mod ready;
 mod reply;
 mod resources;
 mod router;
@@ -23,7 +24,7 @@ mod serve;
 
 pub use app::{App, FrontConfig, Limits};
 pub use args::nearest;
-pub use auth::{Claims, Role, TokenError, issue_token};
+pub use auth::{Claims, Role, TokenError, issue_token, read_unverified};
 pub use layers::audit;
 pub use layers::log;
 pub use layers::{

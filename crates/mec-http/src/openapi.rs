@@ -17,7 +17,7 @@ use crate::auth::{Role, Who};
 use crate::error::ErrorCode;
 use crate::resources::New;
 use crate::rpc::Rpc;
-use crate::{admin, resources, rpc};
+use crate::{admin, ready, resources, rpc};
 
 /// The one media type of bodies.
 pub const JSON: &str = "application/json";
@@ -147,7 +147,10 @@ pub fn openapi() -> OpenApi {
         .build();
     for (path, about) in [
         ("/health", "Whether the process is up"),
-        ("/ready", "Whether the store can be reached and written to"),
+        (
+            "/ready",
+            "Whether this node can be sent requests, and what is not there that it needs",
+        ),
         (
             "/metrics",
             "What the engine counts, in the text format of Prometheus",
@@ -166,7 +169,6 @@ pub fn openapi() -> OpenApi {
 
 fn describe_page(api: &mut OpenApi, path: &str, about: &str) {
     let codes: &[&str] = match path {
-        "/ready" => &["store_unavailable", "internal_error"],
         "/metrics" => &["missing_token", "invalid_token", "internal_error"],
         _ => &[],
     };
@@ -175,11 +177,14 @@ fn describe_page(api: &mut OpenApi, path: &str, about: &str) {
     } else {
         (JSON, Type::Object)
     };
-    let body = ObjectBuilder::new().schema_type(kind);
+    let body = match path {
+        "/ready" => ready::schema(),
+        _ => ObjectBuilder::new().schema_type(kind).build(),
+    };
     let told = ResponseBuilder::new().description(about).content(
         media,
         ContentBuilder::new()
-            .schema(Some(Schema::from(body.build())))
+            .schema(Some(Schema::from(body)))
             .build(),
     );
     let operation = OperationBuilder::new()
@@ -190,6 +195,10 @@ fn describe_page(api: &mut OpenApi, path: &str, about: &str) {
         .tag("service")
         .summary(Some(about))
         .response("200", told);
+    let operation = match path {
+        "/ready" => operation.response("503", ready::describe()),
+        _ => operation,
+    };
     let operation = add_errors(operation, codes.iter().copied());
     api.paths
         .add_path_operation(path, vec![HttpMethod::Get], operation.build());

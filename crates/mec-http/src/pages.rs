@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 
 use axum::Router;
-use axum::extract::State;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, X_FRAME_OPTIONS,
 };
@@ -13,6 +12,7 @@ use axum::routing::{MethodRouter, get};
 use crate::App;
 use crate::error::ApiError;
 use crate::layers::compressed;
+use crate::ready::ready;
 use crate::reply::tag::{tag, tagged};
 
 /// The methods of a page.
@@ -68,20 +68,12 @@ pub fn page(methods: MethodRouter<App>) -> MethodRouter<App> {
         .fallback(|| async { ApiError::method_not_allowed("PGRST117", ALLOWED) })
 }
 
-fn json(body: impl Into<axum::body::Body>) -> Response {
+pub fn json(body: impl Into<axum::body::Body>) -> Response {
     ([(CONTENT_TYPE, "application/json")], body.into()).into_response()
 }
 
 async fn health() -> Response {
     json(r#"{"status":"up"}"#)
-}
-
-async fn ready(State(app): State<App>) -> Result<Response, ApiError> {
-    if app.front().is_stopping() {
-        return Err(ApiError::new("shutting_down", "this node is stopping"));
-    }
-    app.engine().health().await?;
-    Ok(json(r#"{"status":"ready"}"#))
 }
 
 async fn description(headers: HeaderMap) -> Response {

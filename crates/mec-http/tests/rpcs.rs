@@ -8,10 +8,13 @@
 
 mod support;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request};
+use mec_engine::RisingIds;
+use mec_http::{App, Front, FrontConfig, router};
 use serde_json::json;
 use support::{TestApp, get, post, service};
+use tower::ServiceExt;
 
 #[tokio::test]
 async fn a_check_tells_the_decision_and_the_quota() {
@@ -373,6 +376,33 @@ async fn media_types_and_methods() {
             "{path}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_node_on_its_way_out_is_up_and_not_ready() {
+    let app = TestApp::start();
+    let front = Front::new(FrontConfig::default());
+    let router = router(App::with(app.engine.clone(), front.clone(), RisingIds));
+    let page = async |path: &str| {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    };
+    let told = |status: &str, journal: &str, shutdown: &str| {
+        format!(
+            r#"{{"status":"{status}","checks":{{"store":"up","journal":"{journal}","shutdown":"{shutdown}"}}}}"#
+        )
+    };
+    assert_eq!(page("/ready").await, (200, told("ready", "up", "no")));
+    front.stop();
+    let not_ready = told("not_ready", "up", "begun");
+    assert_eq!(page("/ready").await, (503, not_ready));
+    app.engine.close().await;
+    let not_ready = told("not_ready", "down", "begun");
+    assert_eq!(page("/ready").await, (503, not_ready));
+    assert_eq!(page("/health").await.0, 200);
 }
 
 #[tokio::test]

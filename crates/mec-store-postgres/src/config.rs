@@ -1,13 +1,14 @@
 //! How the database is reached.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mec_store::Clock;
+use mec_store::{Clock, StoreError};
 use secrecy::SecretString;
 use tokio_postgres::config::Host;
 
-use crate::address::Address;
+use crate::address::{Address, Mode};
 
 /// Settings of the store on PostgreSQL.
 #[derive(Clone)]
@@ -60,6 +61,28 @@ impl PostgresConfig {
 }
 
 impl PostgresConfig {
+    /// Whether the address can be read; nothing is connected to.
+    ///
+    /// # Errors
+    /// A sentence that tells no password.
+    pub fn check(&self) -> Result<(), StoreError> {
+        Address::parse(&self.url).map(drop)
+    }
+
+    /// Whether nobody between can pass for the database: it is on this machine, or proves who it is.
+    pub fn is_proven(&self) -> bool {
+        let Ok(Address { settings, mode, .. }) = Address::parse(&self.url) else {
+            return false;
+        };
+        let is_here = |host: &Host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) if name == "localhost" => true,
+            Host::Tcp(name) => name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()),
+        };
+        matches!(mode, Mode::VerifyCa | Mode::VerifyFull)
+            || settings.get_hosts().iter().all(is_here)
+    }
+
     /// The host and the database, for people.
     pub fn shown(&self) -> String {
         let Ok(Address { settings, .. }) = Address::parse(&self.url) else {

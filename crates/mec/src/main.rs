@@ -12,36 +12,42 @@ mod output;
 mod place;
 mod private;
 mod proving;
+mod reload;
 mod secret;
 mod serve;
 mod settings;
 mod welcome;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use place::Place;
+use settings::{ConfigFile, Environment, Settings};
 
 use commands::{
-    account, catalogue, check, copy, doctor, import, lookups, migrate, openapi, retention, token,
-    verify,
+    account, catalogue, check, config, copy, doctor, import, lookups, migrate, openapi, retention,
+    token, verify,
 };
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done; of check: the decision is no deny
   1  failed, with a sentence on standard error
-  2  the command line or a setting is wrong
+  2  the command line or a setting is wrong; of config check: settings are wrong
   3  check: the decision is deny
   4  verify, copy: the ledger, the counters or the chain heads differ
   5  import: rows were refused; the others are recorded
   6  doctor: something is broken";
 
-/// Metering, entitlements and controls in one binary.
+/// The exit code where a setting is wrong.
+const WRONG_SETTING: u8 = 2;
+
 /// A tenth of a check goes into memory, of which this takes less than the system's own.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Metering, entitlements and controls in one binary.
 #[derive(Parser)]
 #[command(name = "mec", version, after_help = EXIT_CODES)]
 struct Cli {
@@ -49,6 +55,8 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
 #[derive(Subcommand)]
@@ -57,6 +65,9 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Bring the database to this version's schema, and seed it where it is new
     Migrate(migrate::MigrateArgs),
+    /// Print the settings file with all defaults, or check the settings
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Print a token for a role and namespace
     Token(token::TokenArgs),
     /// Show or change plans, resource types and control rules
@@ -90,17 +101,70 @@ enum Command {
     ExitCodes,
 }
 
+/// How the process was started.
+pub struct Started {
+    argv: Vec<OsString>,
+    environment: Environment,
+}
+
+impl Started {
+    /// Reads the command line over the environment and the settings file as they are now.
+    fn read(&self) -> Result<(Cli, Settings), clap::Error> {
+        let (cli, settings) = settings::read::<Cli>(Cli::command(), &self.argv, &self.environment)?;
+        if cli.command.is_some() {
+            return Ok((cli, settings));
+        }
+        let mut argv = self.argv.clone();
+        argv.push("serve".into());
+        settings::read(Cli::command(), &argv, &self.environment)
+    }
+}
+
+impl Command {
+    /// Whether it is there to tell what is wrong with settings, or needs none.
+    fn bears_wrong_settings(&self) -> bool {
+        matches!(
+            self,
+            Self::Config(_) | Self::Doctor(_) | Self::Openapi | Self::ExitCodes
+        )
+    }
+}
+
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let environment = std::env::vars_os();
+    let environment =
+        environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    let started = Started {
+        argv: std::env::args_os().collect(),
+        environment: environment.collect(),
+    };
+    let (cli, settings) = started.read().unwrap_or_else(|wrong| wrong.exit());
+    let stops = settings.stops();
+    if !stops.is_empty()
+        && !cli
+            .command
+            .as_ref()
+            .is_some_and(Command::bears_wrong_settings)
+    {
+        for sentence in stops {
+            eprintln!("mec: {sentence}");
+        }
+        return ExitCode::from(WRONG_SETTING);
+    }
+    run(cli, &settings, started).unwrap_or_else(|error| {
+        eprintln!("mec: {error:#}");
+        ExitCode::from(1)
+    })
+}
+
+fn run(cli: Cli, settings: &Settings, started: Started) -> anyhow::Result<ExitCode> {
     let place = cli.place;
     let folder = &place.data_dir;
-    let done = match cli.command {
-        None => match settings::from_environment() {
-            Ok(args) => serve::serve(&place, &args),
-            Err(wrong) => wrong.exit(),
-        },
-        Some(Command::Serve(args)) => serve::serve(&place, &args),
+    match cli.command {
+        None => Ok(ExitCode::SUCCESS),
+        Some(Command::Serve(args)) => serve::serve(&place, &args, settings, started),
         Some(Command::Migrate(args)) => migrate::migrate(&place, &args),
+        Some(Command::Config(command)) => config::run(&command, settings),
         Some(Command::Token(args)) => token::token(folder, &args),
         Some(Command::Catalogue(command)) => catalogue::run(&place, &command),
         Some(Command::Lookups(command)) => lookups::run(&place, &command),
@@ -111,12 +175,8 @@ fn main() -> ExitCode {
         Some(Command::Copy(args)) => copy::copy(&place, &args),
         Some(Command::Verify(args)) => verify::verify(&place, &args),
         Some(Command::Bench(args)) => bench::bench(folder, &args),
-        Some(Command::Doctor(args)) => doctor::doctor(&place, &args),
+        Some(Command::Doctor(args)) => doctor::doctor(&place, &args, settings),
         Some(Command::Openapi) => openapi::openapi(),
         Some(Command::ExitCodes) => output::print(EXIT_CODES).map(|()| ExitCode::SUCCESS),
-    };
-    done.unwrap_or_else(|error| {
-        eprintln!("mec: {error:#}");
-        ExitCode::from(1)
-    })
+    }
 }

@@ -1,4 +1,4 @@
-//! Where the data is: in a folder with the embedded store, or in PostgreSQL.
+//! Where the data is, in a folder with the embedded store or in PostgreSQL, and where it is told what is done to it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use mec_store_sqlite::{SqliteConfig, SqliteStore};
 use tokio::runtime::Runtime;
 
 use crate::clock::Wall;
-use crate::settings::{Connections, Queries};
+use crate::settings::{Connections, Logs, Queries};
 
 /// Where the data is.
 #[derive(Args, Clone)]
@@ -33,6 +33,8 @@ pub struct Place {
     pub connections: Connections,
     #[command(flatten)]
     queries: Queries,
+    #[command(flatten)]
+    pub logs: Logs,
 }
 
 impl Place {

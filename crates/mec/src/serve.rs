@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use axum::Router;
 use mec_engine::RisingIds;
 use mec_http::audit::{SecurityEvent, SecurityOutcome};
-use mec_http::{App, Front, FrontConfig, ListenAddress};
+use mec_http::{App, Front, FrontConfig};
+use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -17,9 +18,11 @@ use crate::door::admin_token;
 use crate::listening::{self, Listening};
 use crate::logging::Logging;
 use crate::place::Place;
-use crate::settings::{Freshness, Logs, Metrics, Transport};
+use crate::reload::{Reload, TakeOver};
+use crate::secret::{self, Secret};
+use crate::settings::{Freshness, Metrics, Settings, Tokens, Transport};
 use crate::welcome::welcome;
-use crate::{private, proving, secret};
+use crate::{Started, WRONG_SETTING, private, proving};
 
 /// Where the server listens; for commands.
 pub const ADDRESS_FILE: &str = "mec.addr";
@@ -35,32 +38,44 @@ pub struct ServeArgs {
     #[command(flatten)]
     freshness: Freshness,
     #[command(flatten)]
-    logs: Logs,
-    #[command(flatten)]
     metrics: Metrics,
+    #[command(flatten)]
+    tokens: Tokens,
 }
 
-pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
-    let folder = place.data_dir.as_path();
-    if place.postgres().is_some() && std::env::var_os("JWT_SECRET").is_none() {
-        bail!(
-            "JWT_SECRET is not set: with DATABASE_URL every node must have the same, 32 bytes or more"
-        );
+impl ServeArgs {
+    /// Whether what is said together can be; what each setting says alone was looked at before.
+    ///
+    /// # Errors
+    /// A sentence that names the setting.
+    pub fn check(&self) -> Result<()> {
+        self.tokens.previous().map(drop)
     }
-    let secret = secret::load_or_make(folder)?;
+}
+
+pub fn serve(
+    place: &Place,
+    args: &ServeArgs,
+    settings: &Settings,
+    started: Started,
+) -> Result<ExitCode> {
+    let folder = place.data_dir.as_path();
+    let wrong = settings.all_wrong(args);
+    if !wrong.is_empty() {
+        for sentence in wrong {
+            eprintln!("mec: {sentence}");
+        }
+        return Ok(ExitCode::from(WRONG_SETTING));
+    }
     private::make_folder(folder)
         .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
-    let is_remote = |address: &&ListenAddress| matches!(address, ListenAddress::Tcp(at) if !at.ip().is_loopback());
-    if let Some(remote) = args.transport.listen.iter().find(is_remote)
-        && secret.made_up
-    {
-        bail!(
-            "{remote} is not a loopback address; set JWT_SECRET (32 bytes or more) before listening on it"
-        );
+    let logging = Arc::new(Logging::of_server(folder, &place.logs)?);
+    for warning in settings.all_warnings() {
+        tracing::warn!("{warning}");
     }
-    let logging = Logging::of_server(folder, &args.logs)?;
+    let secret = secret::load_or_make(folder, &args.tokens.secret)?;
     let front = Front::new(FrontConfig {
-        secrets: vec![secret.secret.clone().into()],
+        secrets: secrets(&secret, &args.tokens)?,
         cors: args.transport.cors(),
         logs: logging.config(),
         metrics: args.metrics.config(),
@@ -72,7 +87,15 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
         let engine = Arc::new(store.engine(args.freshness.engine())?);
         let listening = Listening::open(folder, &args.transport).await?;
         let stopped = stopped()?;
-        let door = keep_door(folder, &listening.shown, &secret.secret)?;
+        let (signing, signed_by) = watch::channel(secret.secret.clone());
+        let door = keep_door(folder, &listening.shown, signed_by)?;
+        let reload = Reload::new(started, settings, front.clone())
+            .with(
+                &["JWT_SECRET", "JWT_SECRET_PREVIOUS"],
+                take_secrets(folder, front.clone(), signing),
+            )
+            .with(&["MEC_LOG_LEVEL"], take_level(logging.clone()))
+            .listen()?;
         let app = App::with(engine.clone(), front.clone(), RisingIds);
         let watched = watched(place, args, &app).await?;
         welcome(&listening.shown, &place.shown(), &secret)?;
@@ -82,6 +105,7 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
         answer(listening, router, &args.transport, &front, stopped).await;
         engine.close().await;
         tell(SecurityEvent::Stopped);
+        reload.abort();
         door.abort();
         watched.iter().for_each(JoinHandle::abort);
         for file in [ADDRESS_FILE, TOKEN_FILE] {
@@ -153,27 +177,75 @@ async fn watched(place: &Place, args: &ServeArgs, app: &App) -> Result<Vec<JoinH
 }
 
 /// Tells commands on this machine where the server is and gives them a token, which is renewed as long
-/// as the server runs.
-fn keep_door(folder: &Path, shown: &[String], secret: &str) -> Result<JoinHandle<()>> {
+/// as the server runs, and when another secret signs.
+fn keep_door(
+    folder: &Path,
+    shown: &[String],
+    mut secret: watch::Receiver<String>,
+) -> Result<JoinHandle<()>> {
     let path = folder.join(TOKEN_FILE);
-    let secret = secret.to_owned();
     let first = shown.first().map_or("", String::as_str);
     // Plain addresses stand there without a scheme, as they always did.
     let address = first.strip_prefix("http://").unwrap_or(first);
-    private::replace(&path, &admin_token(&secret, TOKEN_SECONDS)?)?;
+    private::replace(&path, &admin_token(&secret.borrow(), TOKEN_SECONDS)?)?;
     private::replace(&folder.join(ADDRESS_FILE), address)?;
     Ok(tokio::spawn(async move {
         let mut renewals = tokio::time::interval(Duration::from_secs(TOKEN_SECONDS / 2));
         renewals.tick().await;
         loop {
-            renewals.tick().await;
-            let renewed =
-                admin_token(&secret, TOKEN_SECONDS).and_then(|t| Ok(private::replace(&path, &t)?));
+            tokio::select! {
+                _ = renewals.tick() => {}
+                changed = secret.changed() => if changed.is_err() {
+                    // Nobody is left who could change it.
+                    renewals.tick().await;
+                },
+            }
+            let token = admin_token(&secret.borrow(), TOKEN_SECONDS);
+            let renewed = token.and_then(|token| Ok(private::replace(&path, &token)?));
             if let Err(error) = renewed {
                 tracing::warn!(%error, "the token for commands could not be renewed");
             }
         }
     }))
+}
+
+/// The secret that signs, and the others whose tokens are taken.
+fn secrets(secret: &Secret, tokens: &Tokens) -> Result<Vec<SecretString>> {
+    let first = SecretString::from(secret.secret.as_str());
+    Ok(std::iter::once(first).chain(tokens.previous()?).collect())
+}
+
+/// Takes over the secrets of tokens.
+fn take_secrets(
+    folder: &Path,
+    front: Front,
+    signing: watch::Sender<String>,
+) -> impl Fn(&Place, &ServeArgs) -> Result<TakeOver> + Send + 'static {
+    let folder = folder.to_owned();
+    let signing = Arc::new(signing);
+    move |_, args| {
+        let secret = secret::load_or_make(&folder, &args.tokens.secret)?;
+        let taken = secrets(&secret, &args.tokens)?;
+        let (front, signing) = (front.clone(), signing.clone());
+        Ok(Box::new(move || {
+            front.reload_secrets(&taken);
+            signing.send_if_modified(|held| {
+                let is_other = *held != secret.secret;
+                held.clone_from(&secret.secret);
+                is_other
+            });
+        }))
+    }
+}
+
+/// Takes over the level of the log.
+fn take_level(
+    logging: Arc<Logging>,
+) -> impl Fn(&Place, &ServeArgs) -> Result<TakeOver> + Send + 'static {
+    move |place, _| {
+        let (logging, logs) = (logging.clone(), place.logs.clone());
+        Ok(Box::new(move || logging.reload(&logs)))
+    }
 }
 
 /// Ends when the process is told to stop. From the call on it is heard, so that nobody who stops a server that

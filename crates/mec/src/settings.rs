@@ -1,23 +1,43 @@
-//! Settings from flags and from the environment, one struct per concern. A wrong value stops the start with
-//! a sentence that names the setting as the environment does.
+//! Settings, one struct per concern. They come from flags, else from the environment, else from the settings
+//! file, else they have defaults. A wrong value stops the start with a sentence that names the setting as the
+//! environment does, and where it stands.
 
+mod check;
 mod connections;
+mod document;
+mod file;
 mod freshness;
+mod keys;
+mod layers;
 mod logs;
 mod metrics;
 mod queries;
+mod read;
+mod risks;
+mod secret_file;
+mod tokens;
 mod transport;
+mod values;
+mod wrong;
 
 use std::ops::RangeInclusive;
 
+#[cfg(test)]
 use clap::{Args, Command};
 
+pub use check::check;
 pub use connections::Connections;
+pub use document::{default_file, table};
 pub use freshness::Freshness;
+pub use keys::Keys;
+pub use layers::{Environment, Origin};
 pub use logs::{LogFormat, Logs, SecurityTo};
 pub use metrics::Metrics;
 pub use queries::Queries;
+pub use read::{ConfigFile, Settings, read};
+pub use tokens::{JwtSecret, Tokens};
 pub use transport::Transport;
+pub use values::{Value, Values};
 
 /// Reads a whole number within bounds.
 fn whole(
@@ -32,12 +52,6 @@ fn whole(
             format!("{setting} is a whole number of {unit} from {least} to {most}")
         })
     }
-}
-
-/// Settings as they are without any flag: from the environment, else the defaults.
-pub fn from_environment<T: Args>() -> Result<T, clap::Error> {
-    let command = T::augment_args(Command::new("mec"));
-    T::from_arg_matches(&command.try_get_matches_from(["mec"])?)
 }
 
 #[cfg(test)]

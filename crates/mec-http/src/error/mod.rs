@@ -14,7 +14,6 @@ use crate::layers::ToldError;
 
 pub use codes::{CODES, ErrorCode};
 
-
 /// A call was not served. Nothing was changed by it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, thiserror::Error)]
 #[error("{code}: {message}")]

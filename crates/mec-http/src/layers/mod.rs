@@ -26,6 +26,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use parking_lot::RwLock;
 use secrecy::SecretString;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -58,7 +59,8 @@ pub struct Front {
 }
 
 struct Inner {
-    verifier: Verifier,
+    /// Replaced as a whole, so that nothing that old secrets proved is remembered.
+    verifier: RwLock<Arc<Verifier>>,
     limits: Limits,
     cors: Cors,
     ids: RequestIds,
@@ -81,7 +83,7 @@ impl Front {
         } = config;
         Self {
             inner: Arc::new(Inner {
-                verifier: Verifier::new(&secrets),
+                verifier: RwLock::new(Arc::new(Verifier::new(&secrets))),
                 limits,
                 cors,
                 ids: RequestIds::default(),
@@ -123,6 +125,15 @@ impl Front {
         &self.inner.counts
     }
 
+    /// Takes tokens of these secrets from now on, and of no others.
+    pub fn reload_secrets(&self, secrets: &[SecretString]) {
+        *self.inner.verifier.write() = Arc::new(Verifier::new(secrets));
+    }
+
+    fn verifier(&self) -> Arc<Verifier> {
+        self.inner.verifier.read().clone()
+    }
+
     pub(crate) fn limits(&self) -> &Limits {
         &self.inner.limits
     }
@@ -152,7 +163,7 @@ async fn pass(State(front): State<Front>, mut request: Request, next: Next) -> R
     let under_way = meter::begin(&front);
     let inner = &front.inner;
     let who = match bearer(request.headers()) {
-        Ok(Some(token)) => Some(inner.verifier.verify(token)),
+        Ok(Some(token)) => Some(front.verifier().verify(token)),
         Ok(None) => None,
         Err(error) => Some(Err(error)),
     };

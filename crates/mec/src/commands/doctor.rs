@@ -1,9 +1,13 @@
 //! `mec doctor`: what is wrong with an installation, and what to do about it.
 
+mod certificate;
+mod disk;
 mod folder;
+mod listeners;
 mod postgres;
 mod server;
 mod settings;
+mod token;
 
 use std::process::ExitCode;
 
@@ -13,6 +17,7 @@ use serde::Serialize;
 use crate::door::Reach;
 use crate::output;
 use crate::place::Place;
+use crate::settings::Settings;
 
 /// The exit code where something is broken.
 const BROKEN: u8 = 6;
@@ -82,16 +87,21 @@ impl Findings {
     }
 }
 
-pub fn doctor(place: &Place, args: &DoctorArgs) -> Result<ExitCode> {
+pub fn doctor(place: &Place, args: &DoctorArgs, with: &Settings) -> Result<ExitCode> {
     let mut findings = Findings::default();
-    settings::look(&mut findings);
+    settings::look(with, &mut findings);
+    certificate::look(&with.values, &mut findings);
     // Where the server is elsewhere, so are its folder and its secret.
     match place.postgres() {
         Some(config) => postgres::look(&config, &mut findings)?,
-        None if args.reach.server.is_none() => folder::look(&place.data_dir, &mut findings),
+        None if args.reach.server.is_none() => {
+            folder::look(&place.data_dir, &with.values, &mut findings)
+        }
         None => {}
     }
-    server::look(place, &args.reach, &mut findings);
+    if server::look(place, &args.reach, &mut findings) && args.reach.server.is_none() {
+        listeners::look(&with.values, &mut findings);
+    }
     let findings = findings.0;
     if args.json {
         output::print_json(&findings)?;

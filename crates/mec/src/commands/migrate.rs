@@ -20,6 +20,14 @@ pub struct MigrateArgs {
         hide_env_values = true
     )]
     admin_url: Option<SecretString>,
+    /// The password that the role `authenticator` gets, by which other programs read the tables
+    #[arg(
+        long,
+        env = "AUTHENTICATOR_PASSWORD",
+        value_name = "PASSWORD",
+        hide_env_values = true
+    )]
+    authenticator_password: Option<SecretString>,
 }
 
 pub fn migrate(place: &Place, args: &MigrateArgs) -> Result<ExitCode> {
@@ -30,7 +38,7 @@ pub fn migrate(place: &Place, args: &MigrateArgs) -> Result<ExitCode> {
         };
         let passwords = Passwords {
             engine: service.password_of("mec_engine"),
-            authenticator: std::env::var("AUTHENTICATOR_PASSWORD").ok().map(Into::into),
+            authenticator: args.authenticator_password.clone(),
         };
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(mec_store_postgres::migrate(&admin, &passwords))?;

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod catalogue;
 pub mod check;
+pub mod config;
 pub mod copy;
 pub mod doctor;
 mod document;

@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, Request, header};
 use mec_engine::{Engine, EngineConfig, RisingIds};
 use mec_http::{App, Claims, Front, FrontConfig, Role};
 use mec_store::StoreError;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
@@ -26,7 +27,7 @@ use uuid::Uuid;
 use crate::clock::unix_seconds;
 use crate::logging::Logging;
 use crate::place::{Opened, Place};
-use crate::{listening, private, serve, settings};
+use crate::{listening, private, serve};
 use socket::SocketConnector;
 
 /// The largest answer that is read, in bytes.
@@ -41,10 +42,12 @@ const TOKEN_SECONDS: u64 = 7 * 86_400;
 /// Which server and namespace a command is for.
 #[derive(clap::Args, Clone)]
 pub struct Reach {
-    /// The server, such as http://localhost:8000 or unix:/run/mec.sock; without it the one that runs on the data folder,
-    /// and where none runs the folder itself. The token is taken from MEC_TOKEN where it is set
+    /// The server, such as http://localhost:8000 or unix:/run/mec.sock; without it the one that runs on the data
+    /// folder, and where none runs the folder itself
     #[arg(long, env = "MEC_SERVER")]
     pub server: Option<String>,
+    #[command(flatten)]
+    pub token: HeldToken,
     /// In which namespace
     #[arg(long, env = "MEC_NAMESPACE", default_value = "default")]
     pub namespace: String,
@@ -53,10 +56,20 @@ pub struct Reach {
 /// Which server a command is for that acts on all namespaces.
 #[derive(clap::Args, Clone)]
 pub struct ReachOfAll {
-    /// The server, such as http://localhost:8000 or unix:/run/mec.sock; without it the one that runs on the data folder,
-    /// and where none runs the folder itself. The token is taken from MEC_TOKEN where it is set
+    /// The server, such as http://localhost:8000 or unix:/run/mec.sock; without it the one that runs on the data
+    /// folder, and where none runs the folder itself
     #[arg(long, env = "MEC_SERVER")]
     pub server: Option<String>,
+    #[command(flatten)]
+    pub token: HeldToken,
+}
+
+/// The token that a command shows to a server.
+#[derive(clap::Args, Clone)]
+pub struct HeldToken {
+    /// The token to show to the server; without it the one that the server keeps in the data folder
+    #[arg(long, env = "MEC_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: Option<SecretString>,
 }
 
 impl ReachOfAll {
@@ -64,6 +77,7 @@ impl ReachOfAll {
     pub fn reach(&self) -> Reach {
         Reach {
             server: self.server.clone(),
+            token: self.token.clone(),
             namespace: "*".to_owned(),
         }
     }
@@ -167,7 +181,7 @@ impl Door {
     pub fn open(place: &Place, reach: &Reach) -> Result<Self> {
         let folder = place.data_dir.as_path();
         if let Some(server) = &reach.server {
-            return Self::to_server(server, token_of(folder)?, reach);
+            return Self::to_server(server, reach.token.or_of(folder)?, reach);
         }
         let runtime = Runtime::new()?;
         if place.postgres().is_some() {
@@ -195,7 +209,9 @@ impl Door {
             }
             Err(error) => match error.downcast_ref::<StoreError>() {
                 Some(StoreError::Owned(_)) => match address_of(folder) {
-                    Some(server) => Self::to_running(folder, &server, token_of(folder)?, reach),
+                    Some(server) => {
+                        Self::to_running(folder, &server, reach.token.or_of(folder)?, reach)
+                    }
                     None => Err(error),
                 },
                 _ => Err(error),
@@ -251,7 +267,7 @@ impl Door {
     fn in_process(place: &Place, store: Opened, runtime: Runtime, reach: &Reach) -> Result<Self> {
         let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let token = admin_token(&secret, TOKEN_SECONDS)?;
-        let logging = Logging::of_command(&place.data_dir, &settings::from_environment()?)?;
+        let logging = Logging::of_command(&place.data_dir, &place.logs)?;
         let front = Front::new(FrontConfig {
             secrets: vec![secret.into()],
             logs: logging.config(),
@@ -384,19 +400,21 @@ fn tls() -> Result<TlsConfig> {
         .build())
 }
 
-/// `MEC_TOKEN`, else the token that the server on the folder keeps for commands.
-pub fn token_of(folder: &Path) -> Result<String> {
-    if let Ok(token) = std::env::var("MEC_TOKEN") {
-        return Ok(token.trim().to_owned());
+impl HeldToken {
+    /// The token, else the one that the server on the folder keeps for commands.
+    pub fn or_of(&self, folder: &Path) -> Result<String> {
+        if let Some(token) = &self.token {
+            return Ok(token.expose_secret().trim().to_owned());
+        }
+        let path: PathBuf = folder.join(serve::TOKEN_FILE);
+        let token = fs::read_to_string(&path).with_context(|| {
+            format!(
+                "no token: MEC_TOKEN is not set, and {} cannot be read",
+                path.display()
+            )
+        })?;
+        Ok(token.trim().to_owned())
     }
-    let path: PathBuf = folder.join(serve::TOKEN_FILE);
-    let token = fs::read_to_string(&path).with_context(|| {
-        format!(
-            "no token: MEC_TOKEN is not set, and {} cannot be read",
-            path.display()
-        )
-    })?;
-    Ok(token.trim().to_owned())
 }
 
 /// A token for commands: an administrator of all namespaces.

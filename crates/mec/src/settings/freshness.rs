@@ -31,8 +31,8 @@ pub struct Freshness {
         value_parser = whole("MEC_DEGRADED_FOR_SECONDS", 0..=86_400, "seconds")
     )]
     degraded_for_seconds: u64,
-    /// What becomes of checks after that: `closed` answers 503, so that the product decides; `open` goes on
-    /// from memory, however old it is
+    /// What becomes of checks after that: `closed` answers 503, so that the product decides; `open`, which is
+    /// dangerous, goes on from memory, however old it is
     #[arg(
         long,
         env = "MEC_WHEN_LOST",

@@ -20,7 +20,9 @@ pub struct Logs {
         env = "MEC_LOG_FORMAT",
         value_name = "auto|json|text",
         default_value = "auto",
-        value_parser = format
+        value_parser = format,
+        global = true,
+        hide_short_help = true
     )]
     log_format: LogFormat,
     /// What of MEC's own work is logged: error, warn, info, debug or trace, also by part, such as
@@ -30,7 +32,9 @@ pub struct Logs {
         env = "MEC_LOG_LEVEL",
         value_name = "LEVEL",
         default_value = "info",
-        value_parser = level
+        value_parser = level,
+        global = true,
+        hide_short_help = true
     )]
     log_level: Targets,
     /// Which requests get a line: `on` all, `errors` those answered with a status of 400 or more, `off` none
@@ -39,7 +43,9 @@ pub struct Logs {
         env = "MEC_ACCESS_LOG",
         value_name = "on|errors|off",
         default_value = "on",
-        value_parser = access
+        value_parser = access,
+        global = true,
+        hide_short_help = true
     )]
     access_log: AccessLog,
     /// Where security events go: `file` is security.ndjson in the data folder, `stderr` among the other lines
@@ -48,7 +54,9 @@ pub struct Logs {
         env = "MEC_SECURITY_LOG",
         value_name = "file|stderr|off",
         default_value = "file",
-        value_parser = security
+        value_parser = security,
+        global = true,
+        hide_short_help = true
     )]
     security_log: SecurityTo,
     /// How long a file of security events is kept after its last event; 1 to 36,500 days
@@ -57,7 +65,9 @@ pub struct Logs {
         env = "MEC_SECURITY_LOG_DAYS",
         value_name = "DAYS",
         default_value = "400",
-        value_parser = whole("MEC_SECURITY_LOG_DAYS", 1..=36_500, "days")
+        value_parser = whole("MEC_SECURITY_LOG_DAYS", 1..=36_500, "days"),
+        global = true,
+        hide_short_help = true
     )]
     security_log_days: u64,
     /// Whether security events tell the client's address, which is a personal detail: on or off
@@ -66,7 +76,9 @@ pub struct Logs {
         env = "MEC_SECURITY_LOG_ADDRESSES",
         value_name = "on|off",
         default_value = "on",
-        value_parser = on_or_off
+        value_parser = on_or_off,
+        global = true,
+        hide_short_help = true
     )]
     security_log_addresses: OnOrOff,
     /// What the subjects of tokens are hashed with, 16 bytes or more; the same on all nodes, so that their
@@ -76,7 +88,9 @@ pub struct Logs {
         env = "MEC_LOG_SUBJECT_KEY",
         value_name = "SECRET",
         hide_env_values = true,
-        value_parser = subject_key
+        value_parser = subject_key,
+        global = true,
+        hide_short_help = true
     )]
     log_subject_key: Option<SecretString>,
 }

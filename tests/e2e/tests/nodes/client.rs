@@ -50,13 +50,12 @@ impl Client {
             .post(format!("{address}/api/rpc/{rpc}"))
             .header("Content-Type", "application/json")
             .header("Authorization", format!("Bearer {}", self.token));
-        let mut answer = request.send(args.to_string()).ok()?;
-        let text = answer.body_mut().read_to_string().ok()?;
-        Some(Reply {
-            status: answer.status().as_u16(),
-            retry_after: answer.headers().contains_key("Retry-After"),
-            body: serde_json::from_str(&text).unwrap_or(Value::Null),
-        })
+        reply(request.send(args.to_string()).ok()?)
+    }
+
+    /// A page about a node itself.
+    pub fn page(&self, address: &str, path: &str) -> Option<Reply> {
+        reply(self.agent.get(format!("{address}{path}")).call().ok()?)
     }
 
     /// A number that a node tells of itself.
@@ -66,4 +65,13 @@ impl Client {
         let mut lines = text.lines();
         lines.find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
     }
+}
+
+fn reply(mut answer: ureq::http::Response<ureq::Body>) -> Option<Reply> {
+    let text = answer.body_mut().read_to_string().ok()?;
+    Some(Reply {
+        status: answer.status().as_u16(),
+        retry_after: answer.headers().contains_key("Retry-After"),
+        body: serde_json::from_str(&text).unwrap_or(Value::Null),
+    })
 }

@@ -15,5 +15,6 @@ mod faults;
 mod fresh;
 mod history;
 mod hunt;
+mod ready;
 mod settings;
 mod world;

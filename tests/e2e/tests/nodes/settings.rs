@@ -109,7 +109,7 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         .env("JWT_SECRET", NODES_SECRET)
         .env("DATABASE_URL", address);
     let told = ran(&mut wrong);
-    assert_eq!(told.code, Some(1), "{told:?}");
+    assert_eq!(told.code, Some(2), "{told:?}");
     let named = "sslmode=full is none of disable, prefer, require, verify-ca, verify-full";
     assert!(told.err.contains(named), "{told:?}");
 }

@@ -101,7 +101,10 @@ impl Server {
 
     /// The same with settings.
     pub fn start_with(folder: &Path, settings: &[&str]) -> Self {
-        Self::spawn(command(folder, &["serve", "--listen", "127.0.0.1:0"]).args(settings), None)
+        Self::spawn(
+            command(folder, &["serve", "--listen", "127.0.0.1:0"]).args(settings),
+            None,
+        )
     }
 
     /// A node on a PostgreSQL database, with a folder of its own for what is no data.
@@ -122,7 +125,9 @@ impl Server {
     /// Starts it and waits until it listens. Without a token it is asked for the one of its first screen, which
     /// shows it only where it has made up its secret.
     pub fn spawn(command: &mut Command, token: Option<String>) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        // What names the binary to the tests is no setting of it.
+        let command = command.env_remove("MEC_BIN").stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap())
             .lines()
             .map(Result::unwrap);
@@ -194,6 +199,12 @@ impl Server {
             &format!("/api/rpc/{name}"),
             &args.to_string(),
         )
+    }
+
+    /// What it writes to standard error, where the command was told to pipe it.
+    pub fn log(&mut self) -> impl Iterator<Item = String> + use<> {
+        let log = self.child.as_mut().unwrap().stderr.take().unwrap();
+        BufReader::new(log).lines().map(Result::unwrap)
     }
 
     /// Stops it as a service manager does, and waits until it is gone.

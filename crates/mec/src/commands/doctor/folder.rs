@@ -5,15 +5,14 @@ use std::path::Path;
 
 use mec_store_sqlite::DATABASE_FILE;
 
-use super::Findings;
+use super::{Findings, disk};
+use crate::settings::Values;
 use crate::{secret, serve};
 
-/// Below so many free bytes there is a warning; below a tenth of it, a failure.
-const LOW_DISK_BYTES: u64 = 1024 * 1024 * 1024;
 /// A write-ahead log of so many bytes is not being moved into the database.
 const LARGE_WAL_BYTES: u64 = 1024 * 1024 * 1024;
 
-pub fn look(folder: &Path, findings: &mut Findings) {
+pub fn look(folder: &Path, values: &Values, findings: &mut Findings) {
     let shown = folder.display();
     match fs::metadata(folder) {
         Err(error) => {
@@ -40,9 +39,11 @@ pub fn look(folder: &Path, findings: &mut Findings) {
             private("file", &path, &metadata, 0o600, findings);
         }
     }
-    signing_secret(folder, findings);
+    if !values.is_given("JWT_SECRET") {
+        signing_secret(folder, findings);
+    }
     database(folder, findings);
-    disk(folder, findings);
+    disk::look(folder, findings);
 }
 
 #[cfg(unix)]
@@ -83,9 +84,6 @@ fn private(what: &'static str, path: &Path, _: &Metadata, _: u32, findings: &mut
 }
 
 fn signing_secret(folder: &Path, findings: &mut Findings) {
-    if std::env::var_os("JWT_SECRET").is_some() {
-        return;
-    }
     let path = folder.join(secret::FILE);
     let shown = path.display();
     match fs::read_to_string(&path) {
@@ -145,28 +143,5 @@ fn database(folder: &Path, findings: &mut Findings) {
             format!("the write-ahead log has {} MiB", wal / 1024 / 1024),
             "end the programs that keep the database open for reading",
         );
-    }
-}
-
-fn disk(folder: &Path, findings: &mut Findings) {
-    let free = match rustix::fs::statvfs(folder) {
-        Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
-        Err(error) => {
-            findings.warn(
-                "disk",
-                format!("its free space cannot be told: {error}"),
-                "look with df",
-            );
-            return;
-        }
-    };
-    let told = format!("{} MiB free", free / 1024 / 1024);
-    let remedy = "make room, or move the data folder; writes are refused where the disk is full";
-    if free < LOW_DISK_BYTES / 10 {
-        findings.fail("disk", told, remedy);
-    } else if free < LOW_DISK_BYTES {
-        findings.warn("disk", told, remedy);
-    } else {
-        findings.ok("disk", told);
     }
 }

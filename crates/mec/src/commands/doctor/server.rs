@@ -1,11 +1,14 @@
 //! The server: whether one runs, answers, keeps time and takes the token.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
+use serde::Deserialize;
 
 use super::Findings;
 use crate::clock::unix_seconds;
-use crate::door::{Answer, Call, Door, Reach, address_of, token_of};
+use crate::door::{Answer, Call, Door, Reach, address_of};
 use crate::place::Place;
 
 /// From so many seconds on a difference of clocks is told.
@@ -13,55 +16,94 @@ const WARN_SECONDS: u64 = 5;
 /// Tokens are taken so many seconds after their end, and no longer.
 const LEEWAY_SECONDS: u64 = 30;
 
-pub fn look(place: &Place, reach: &Reach, findings: &mut Findings) {
+/// Whether there is a server that is up.
+pub fn look(place: &Place, reach: &Reach, findings: &mut Findings) -> bool {
     let folder = place.data_dir.as_path();
     let Some(address) = address(place, reach, findings) else {
-        return;
+        return false;
     };
-    let token = token_of(folder);
-    let held = token.is_ok();
-    let token = token.unwrap_or_default();
+    let token = reach.token.or_of(folder).ok();
+    let shown = token.clone().unwrap_or_default();
     let door = match reach.server {
-        Some(_) => Door::to_server(&address, token, reach),
-        None => Door::to_running(folder, &address, token, reach),
+        Some(_) => Door::to_server(&address, shown, reach),
+        None => Door::to_running(folder, &address, shown, reach),
     };
     let door = match door {
         Ok(door) => door,
         Err(error) => {
             findings.fail("server", format!("{error:#}"), "name its address");
-            return;
+            return false;
         }
     };
-    let health = match door.send(&Call::get("/health")) {
-        Ok(answer) if answer.status == 200 => answer,
+    let Some(health) = health(&address, &door, findings) else {
+        return false;
+    };
+    ready(&door, findings);
+    clock(&health, findings);
+    match token {
+        Some(token) => super::token::look(&token, &door, findings),
+        None => findings.fail(
+            "token",
+            "MEC_TOKEN is not set, and the data folder holds no token",
+            "set MEC_TOKEN, or restart the server, which writes one",
+        ),
+    }
+    true
+}
+
+fn health(address: &str, door: &Door, findings: &mut Findings) -> Option<Answer> {
+    match door.send(&Call::get("/health")) {
+        Ok(answer) if answer.status == 200 => {
+            findings.ok("server", format!("{address} is up"));
+            return Some(answer);
+        }
         Ok(answer) => {
             let told = format!("{address} answers /health with status {}", answer.status);
             findings.fail("server", told, "see whether another program has the port");
+        }
+        Err(error) => findings.fail("server", format!("{error:#}"), "look into the server's log"),
+    }
+    None
+}
+
+/// What /ready says of each thing that the server needs.
+#[derive(Deserialize)]
+struct Readiness {
+    checks: BTreeMap<String, String>,
+}
+
+fn ready(door: &Door, findings: &mut Findings) {
+    let answer = match door.send(&Call::get("/ready")) {
+        Ok(answer) if answer.status == 200 => {
+            findings.ok("server", "it is ready: its store can be written to");
             return;
         }
+        Ok(answer) => answer,
         Err(error) => {
             findings.fail("server", format!("{error:#}"), "look into the server's log");
             return;
         }
     };
-    findings.ok("server", format!("{address} is up"));
-    match door.send(&Call::get("/ready")) {
-        Ok(answer) if answer.status == 200 => findings.ok("server", "its store can be written to"),
-        Ok(answer) => findings.fail(
+    let checks = serde_json::from_str::<Readiness>(&answer.body).map(|told| told.checks);
+    let is = |name: &str, state: &str| matches!(&checks, Ok(checks) if checks.get(name).is_some_and(|told| told == state));
+    let status = answer.status;
+    if is("shutdown", "begun") {
+        findings.fail(
             "server",
-            format!("/ready answers with status {}", answer.status),
-            "its store cannot be written to: look at the disk and the server's log",
-        ),
-        Err(error) => findings.fail("server", format!("{error:#}"), "look into the server's log"),
-    }
-    clock(&health, findings);
-    if held {
-        token_works(&door, findings);
+            "it is stopping",
+            "wait until it has, and start it again",
+        );
+    } else if is("journal", "down") {
+        findings.fail(
+            "server",
+            "its Journal takes no writes any more",
+            "restart it, and look into its log",
+        );
     } else {
         findings.fail(
-            "token",
-            "MEC_TOKEN is not set, and the data folder holds no token",
-            "set MEC_TOKEN, or restart the server, which writes one",
+            "server",
+            format!("/ready answers with status {status}: its store cannot be written to"),
+            "look at the disk or the database, and at the server's log",
         );
     }
 }
@@ -135,31 +177,5 @@ fn clock(answer: &Answer, findings: &mut Findings) {
         findings.warn("clock", told, remedy);
     } else {
         findings.ok("clock", told);
-    }
-}
-
-fn token_works(door: &Door, findings: &mut Findings) {
-    let answer = match door.send(&Call::get("/admin/catalogue")) {
-        Ok(answer) => answer,
-        Err(error) => {
-            findings.fail("token", format!("{error:#}"), "look into the server's log");
-            return;
-        }
-    };
-    let why = answer.refused().map(|refused| refused.message);
-    let why = why.unwrap_or_else(|| format!("status {}", answer.status));
-    match answer.status {
-        200 => findings.ok("token", "it is taken, for an administrator"),
-        // Other commands than those for the catalogue need less.
-        403 => findings.warn(
-            "token",
-            format!("it is taken, but not for an administrator: {why}"),
-            "make one with `mec token --role mec_admin` for `mec catalogue`",
-        ),
-        _ => findings.fail(
-            "token",
-            format!("it is refused: {why}"),
-            "restart the server, which writes a new one, or set MEC_TOKEN anew",
-        ),
     }
 }

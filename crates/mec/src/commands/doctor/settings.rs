@@ -1,95 +1,31 @@
-//! The environment's settings.
-
-use std::net::SocketAddr;
+//! The settings: what a server with them would not start with, and what it would warn of.
 
 use super::Findings;
-use crate::secret;
-use crate::settings::{Freshness, from_environment};
+use crate::serve::ServeArgs;
+use crate::settings::Settings;
 
-/// The variables that are known; the nearest is named for one that is not.
-const KNOWN: [&str; 17] = [
-    "MEC_ADMIN_DATABASE_URL",
-    "MEC_DATA_DIR",
-    "MEC_DEGRADED_FOR_SECONDS",
-    "MEC_LISTEN",
-    "MEC_NAMESPACE",
-    "MEC_POSTGRES_CONNECT_TIMEOUT_MS",
-    "MEC_POSTGRES_IDLE_TIMEOUT_MS",
-    "MEC_POSTGRES_LOCK_TIMEOUT_MS",
-    "MEC_POSTGRES_READERS",
-    "MEC_POSTGRES_STATEMENT_TIMEOUT_MS",
-    "MEC_POSTGRES_WAIT_TIMEOUT_MS",
-    "MEC_POSTGRES_WRITERS",
-    "MEC_QUERY_TIMEOUT_MS",
-    "MEC_SERVER",
-    "MEC_STALENESS_BOUND_MS",
-    "MEC_TOKEN",
-    "MEC_WHEN_LOST",
-];
-
-pub fn look(findings: &mut Findings) {
-    listen(findings);
-    jwt_secret(findings);
-    if let Err(wrong) = from_environment::<Freshness>() {
-        let sentence = wrong.to_string();
-        let sentence = sentence.lines().next().unwrap_or_default();
-        let sentence = sentence.trim_start_matches("error: ");
+pub fn look(settings: &Settings, findings: &mut Findings) {
+    let wrong = match settings.of::<ServeArgs>() {
+        Ok(args) => settings.all_wrong(&args),
+        Err(error) => vec![error.to_string()],
+    };
+    if wrong.is_empty() {
+        let file = settings
+            .file
+            .as_ref()
+            .map(|file| format!(", with {}", file.display()));
+        let told = format!("a server would start with them{}", file.unwrap_or_default());
+        findings.ok("settings", told);
+    }
+    for sentence in wrong {
         findings.fail("settings", sentence, "`mec serve` does not start with it");
     }
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        if name.starts_with("MEC_") && !KNOWN.contains(&name.as_ref()) {
-            let remedy = match mec_http::nearest(&name, KNOWN) {
-                Some(near) => format!("did you mean {near}?"),
-                None => format!("known are {}", KNOWN.join(", ")),
-            };
-            let finding = format!("the environment has {name}, which is no setting");
-            findings.warn("settings", finding, remedy);
-        }
+    for warning in settings.all_warnings() {
+        findings.warn("settings", warning.says, warning.remedy);
     }
-}
-
-fn listen(findings: &mut Findings) {
-    let Some(listen) = std::env::var_os("MEC_LISTEN") else {
-        findings.ok("settings", "MEC_LISTEN is not set: 127.0.0.1:8000");
-        return;
+    let secret = match settings.values.text("JWT_SECRET") {
+        Some(_) => "JWT_SECRET signs tokens",
+        None => "JWT_SECRET is not set: the data folder's own secret signs tokens",
     };
-    let listen = listen.to_string_lossy();
-    let Ok(address) = listen.parse::<SocketAddr>() else {
-        findings.fail(
-            "settings",
-            format!("MEC_LISTEN is {listen:?}, which is no address"),
-            "set it to an address with a port, such as 127.0.0.1:8000",
-        );
-        return;
-    };
-    if !address.ip().is_loopback() && std::env::var_os("JWT_SECRET").is_none() {
-        findings.fail(
-            "settings",
-            format!("MEC_LISTEN is {address}, which others can reach, and JWT_SECRET is not set"),
-            "set JWT_SECRET to 32 bytes or more of your own",
-        );
-        return;
-    }
-    findings.ok("settings", format!("MEC_LISTEN is {address}"));
-}
-
-fn jwt_secret(findings: &mut Findings) {
-    let Some(secret) = std::env::var_os("JWT_SECRET") else {
-        findings.ok(
-            "settings",
-            "JWT_SECRET is not set: the data folder's own secret signs tokens",
-        );
-        return;
-    };
-    let bytes = secret.len();
-    if bytes < secret::MIN_BYTES {
-        findings.fail(
-            "settings",
-            format!("JWT_SECRET has {bytes} bytes"),
-            format!("set it to {} bytes or more", secret::MIN_BYTES),
-        );
-    } else {
-        findings.ok("settings", format!("JWT_SECRET has {bytes} bytes"));
-    }
+    findings.ok("settings", secret);
 }
