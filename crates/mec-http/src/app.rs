@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use crate::auth::IssuerConfig;
 use crate::layers::Front;
 
 /// Bounds of what a client may send.
@@ -37,6 +38,8 @@ pub struct FrontConfig {
     /// The secrets of tokens signed by HS256, each of 32 bytes or more. A token of any of them is taken, as
     /// while one is replaced by another.
     pub secrets: Vec<SecretString>,
+    /// The issuer of tokens signed by RS256 or ES256, where there is one.
+    pub issuer: Option<IssuerConfig>,
     /// What a client may send.
     pub limits: Limits,
 }

@@ -23,7 +23,10 @@ mod serve;
 
 pub use app::{App, FrontConfig, Limits};
 pub use args::nearest;
-pub use auth::{Claims, Role, TokenError, issue_token};
+pub use auth::{
+    BadClaimPath, ClaimPath, ClaimPaths, Claims, Fetching, IssuerConfig, KeySource, KeySourceError,
+    MAX_SET_BYTES, Role, TokenError, issue_token,
+};
 pub use layers::{Front, Passage, surround};
 pub use openapi::openapi;
 pub use router::router;

@@ -36,6 +36,7 @@ pub const OF_EVERY_CALL: &[&str] = &[
     "uri_too_long",
     "internal_error",
     "store_unavailable",
+    "issuer_unavailable",
     "busy",
     "shutting_down",
 ];

@@ -1,11 +1,19 @@
 //! Who calls. Bearer tokens prove it, and a handler states who may call it by the extractor it takes.
 
 mod caller;
+mod claims;
+mod issuer;
+mod key_set;
 mod token;
+mod verifier;
 mod visitor;
 
 pub(crate) use caller::bearer;
 pub use caller::{Admin, AdminOfAll, Caller, Meterer, Reader, Service, Who};
+pub use claims::{BadClaimPath, ClaimPath, ClaimPaths};
+pub use issuer::{Fetching, IssuerConfig, KeySource, KeySourceError};
+pub use key_set::MAX_SET_BYTES;
 pub use mec_query::Role;
-pub use token::{Claims, Identity, TokenError, Verifier, issue_token};
+pub use token::{Claims, Identity, TokenError, issue_token};
+pub use verifier::Verifier;
 pub use visitor::Visitor;

@@ -137,6 +137,7 @@ pub const CODES: &[ErrorCode] = &[
     // 500 and 503: MEC's side.
     ErrorCode { code: "internal_error", status: 500, summary: "MEC failed; the cause is in its log under the request id." },
     ErrorCode { code: "store_unavailable", status: 503, summary: "The store cannot be reached or written to for now." },
+    ErrorCode { code: "issuer_unavailable", status: 503, summary: "The keys of the token's issuer cannot be fetched for now." },
     ErrorCode { code: "busy", status: 503, summary: "Too many calls wait; try again in a moment." },
     ErrorCode { code: "shutting_down", status: 503, summary: "This node is stopping; another takes over." },
 ];

@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 use secrecy::SecretString;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::auth::{Verifier, bearer};
+use crate::auth::{IssuerConfig, Verifier, bearer};
 use crate::error::ApiError;
 use crate::{FrontConfig, Limits};
 
@@ -38,14 +38,29 @@ struct Inner {
 impl Front {
     /// A front door with these settings.
     pub fn new(config: FrontConfig) -> Self {
-        let FrontConfig { secrets, limits } = config;
+        let FrontConfig {
+            secrets,
+            issuer,
+            limits,
+        } = config;
         Self {
             inner: Arc::new(Inner {
-                verifier: Verifier::new(&secrets),
+                verifier: Verifier::new(&secrets, issuer),
                 limits,
                 ids: RequestIds::default(),
             }),
         }
+    }
+
+    /// Takes tokens of other secrets and of another issuer from now on, and none that only the former
+    /// ones prove.
+    pub fn reload_keys(&self, secrets: &[SecretString], issuer: Option<IssuerConfig>) {
+        self.inner.verifier.replace(secrets, issuer);
+    }
+
+    /// Fetches the issuer's keys at once and from time to time. Does not end; who serves spawns it.
+    pub async fn keep_keys_fresh(&self) {
+        self.inner.verifier.keep_fresh().await;
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -74,7 +89,7 @@ pub fn surround<S: Clone + Send + Sync + 'static>(routes: Router<S>, front: Fron
 async fn pass(State(front): State<Front>, mut request: Request, next: Next) -> Response {
     let id = front.inner.ids.of(request.headers());
     let who = match bearer(request.headers()) {
-        Ok(Some(token)) => Some(front.inner.verifier.verify(token)),
+        Ok(Some(token)) => Some(front.inner.verifier.verify(token).await),
         Ok(None) => None,
         Err(error) => Some(Err(error)),
     };
