@@ -6,6 +6,7 @@ mod clock;
 mod commands;
 mod confirm;
 mod door;
+mod jwks;
 mod output;
 mod place;
 mod private;

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use crate::private;
+use crate::settings::JwtSecret;
 
 /// Its name in the data folder.
 pub const FILE: &str = "jwt_secret";
@@ -19,9 +21,9 @@ pub struct Secret {
     pub made_up: bool,
 }
 
-/// Reads `JWT_SECRET`, else the folder's own secret, making one (mode 0600) where there is none.
-pub fn load_or_make(folder: &Path) -> Result<Secret> {
-    if let Ok(secret) = std::env::var("JWT_SECRET") {
+/// The secret that is set, else the folder's own, making one (mode 0600) where there is none.
+pub fn load_or_make(folder: &Path, set: &JwtSecret) -> Result<Secret> {
+    if let Some(secret) = set.get().map(ExposeSecret::expose_secret) {
         if secret.len() < MIN_BYTES {
             bail!(
                 "JWT_SECRET has {} bytes; it must have {MIN_BYTES} or more",
@@ -29,7 +31,7 @@ pub fn load_or_make(folder: &Path) -> Result<Secret> {
             );
         }
         return Ok(Secret {
-            secret,
+            secret: secret.to_owned(),
             made_up: false,
         });
     }

@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use mec_http::{App, Claims, Role};
+use mec_engine::RisingIds;
+use mec_http::{App, Claims, Front, FrontConfig, Role};
 
 use crate::clock::unix_seconds;
 use crate::door::admin_token;
 use crate::place::Place;
-use crate::settings::Freshness;
-use crate::{private, secret};
+use crate::private;
+use crate::secret::{self, Secret};
+use crate::settings::{Freshness, Tokens};
 
 /// Where the server listens; for commands.
 pub const ADDRESS_FILE: &str = "mec.addr";
@@ -30,6 +32,8 @@ pub struct ServeArgs {
     listen: SocketAddr,
     #[command(flatten)]
     freshness: Freshness,
+    #[command(flatten)]
+    tokens: Tokens,
 }
 
 pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
@@ -38,12 +42,12 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
         .with_writer(std::io::stderr)
         .with_max_level(tracing::Level::WARN)
         .init();
-    if place.postgres().is_some() && std::env::var_os("JWT_SECRET").is_none() {
+    if place.postgres().is_some() && args.tokens.secret.get().is_none() {
         bail!(
             "JWT_SECRET is not set: with DATABASE_URL every node must have the same, 32 bytes or more"
         );
     }
-    let secret = secret::load_or_make(folder)?;
+    let secret = secret::load_or_make(folder, &args.tokens.secret)?;
     private::make_folder(folder)
         .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
     if secret.made_up && !args.listen.ip().is_loopback() {
@@ -52,6 +56,7 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
             args.listen
         );
     }
+    let front = front(&args.tokens, &secret)?;
     let runtime = tokio::runtime::Runtime::new()?;
     let store = place.open(&runtime)?;
     runtime.block_on(async {
@@ -62,19 +67,31 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
         let address = listener.local_addr()?;
         let door = keep_door(folder, address, &secret.secret)?;
         welcome(address, &place.shown(), &secret.secret)?;
-        mec_http::serve(
-            listener,
-            App::new(engine.clone(), secret.secret.clone().into()),
-            stopped(),
-        )
-        .await?;
+        let keys = tokio::spawn({
+            let front = front.clone();
+            async move { front.keep_keys_fresh().await }
+        });
+        let app = App::with(engine.clone(), front, RisingIds);
+        mec_http::serve(listener, app, stopped()).await?;
         engine.close().await;
+        keys.abort();
         door.abort();
         for file in [ADDRESS_FILE, TOKEN_FILE] {
             private::remove(&folder.join(file))?;
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// The front door: by what tokens are taken.
+fn front(tokens: &Tokens, secret: &Secret) -> Result<Front> {
+    let mut secrets = vec![secret.secret.as_str().into()];
+    secrets.extend(tokens.previous()?);
+    Ok(Front::new(FrontConfig {
+        secrets,
+        issuer: tokens.issuer()?,
+        ..FrontConfig::default()
+    }))
 }
 
 /// Tells commands on this machine where the server is and gives them a token, which is renewed as long

@@ -4,6 +4,7 @@
 mod connections;
 mod freshness;
 mod queries;
+mod tokens;
 
 use std::ops::RangeInclusive;
 
@@ -12,6 +13,7 @@ use clap::{Args, Command};
 pub use connections::Connections;
 pub use freshness::Freshness;
 pub use queries::Queries;
+pub use tokens::{JwtSecret, Tokens};
 
 /// Reads a whole number within bounds.
 fn whole(

@@ -26,6 +26,7 @@ use anyhow::{Context, Result, ensure};
 use mec_http::{Claims, Role};
 use uuid::Uuid;
 
+use crate::settings::JwtSecret;
 use crate::{clock, output, secret};
 use client::Origin;
 use drive::{Drive, Pace};
@@ -42,6 +43,8 @@ pub struct BenchArgs {
     /// A token of the role mec_service; made with the data folder's secret where none is given
     #[arg(long, env = "MEC_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    #[command(flatten)]
+    secret: JwtSecret,
     /// In which namespace; it must have the plan `pro` and the resource types of `default`
     #[arg(long, default_value = "default")]
     namespace: String,
@@ -159,7 +162,8 @@ fn origin(folder: &Path, args: &BenchArgs) -> Result<Origin> {
                 aud: "mec-service".to_owned(),
                 exp: clock::unix_seconds().saturating_add(86_400),
             };
-            mec_http::issue_token(secret::load_or_make(folder)?.secret.as_bytes(), &claims)?
+            let secret = secret::load_or_make(folder, &args.secret)?.secret;
+            mec_http::issue_token(secret.as_bytes(), &claims)?
         }
     };
     Ok(Origin {

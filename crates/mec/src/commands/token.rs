@@ -11,6 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::clock::unix_seconds;
+use crate::settings::JwtSecret;
 use crate::{output, secret};
 
 #[derive(clap::Args)]
@@ -30,6 +31,8 @@ pub struct TokenArgs {
     /// Print JSON, with when the token ends
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    secret: JwtSecret,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -70,7 +73,7 @@ pub fn token(folder: &Path, args: &TokenArgs) -> Result<ExitCode> {
         aud: "mec-service".to_owned(),
         exp: unix_seconds().saturating_add(args.ttl),
     };
-    let secret = secret::load_or_make(folder)?.secret;
+    let secret = secret::load_or_make(folder, &args.secret)?.secret;
     let token = mec_http::issue_token(secret.as_bytes(), &claims)?;
     if args.json {
         let expires_at = jiff::Timestamp::from_second(i64::try_from(claims.exp)?)?;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::Findings;
 use crate::secret;
-use crate::settings::{Freshness, from_environment};
+use crate::settings::{Freshness, Tokens, from_environment};
 
 /// The variables that are known; the nearest is named for one that is not.
 const KNOWN: [&str; 17] = [
@@ -30,12 +30,8 @@ const KNOWN: [&str; 17] = [
 pub fn look(findings: &mut Findings) {
     listen(findings);
     jwt_secret(findings);
-    if let Err(wrong) = from_environment::<Freshness>() {
-        let sentence = wrong.to_string();
-        let sentence = sentence.lines().next().unwrap_or_default();
-        let sentence = sentence.trim_start_matches("error: ");
-        findings.fail("settings", sentence, "`mec serve` does not start with it");
-    }
+    freshness(findings);
+    tokens(findings);
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("MEC_") && !KNOWN.contains(&name.as_ref()) {
@@ -47,6 +43,29 @@ pub fn look(findings: &mut Findings) {
             findings.warn("settings", finding, remedy);
         }
     }
+}
+
+fn freshness(findings: &mut Findings) {
+    if let Err(wrong) = from_environment::<Freshness>() {
+        does_not_start(findings, &wrong.to_string());
+    }
+}
+
+fn tokens(findings: &mut Findings) {
+    let tokens = match from_environment::<Tokens>() {
+        Ok(tokens) => tokens,
+        Err(wrong) => return does_not_start(findings, &wrong.to_string()),
+    };
+    let wrong = tokens.previous().err().or_else(|| tokens.issuer().err());
+    if let Some(wrong) = wrong {
+        does_not_start(findings, &format!("{wrong:#}"));
+    }
+}
+
+fn does_not_start(findings: &mut Findings, wrong: &str) {
+    let sentence = wrong.lines().next().unwrap_or_default();
+    let sentence = sentence.trim_start_matches("error: ");
+    findings.fail("settings", sentence, "`mec serve` does not start with it");
 }
 
 fn listen(findings: &mut Findings) {
