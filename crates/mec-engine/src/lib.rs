@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+mod api_keys;
 mod batch;
 mod books;
 mod catalogues;
@@ -45,6 +46,7 @@ use mec_store::{
 };
 use uuid::Uuid;
 
+use crate::api_keys::KeyChanges;
 use crate::books::Books;
 use crate::catalogues::Catalogues;
 use crate::decisions::DecisionLog;
@@ -109,6 +111,7 @@ pub(crate) struct Shared {
     pub catalogues: Catalogues,
     pub decisions: DecisionLog,
     pub freshness: Freshness,
+    pub key_changes: KeyChanges,
     pub stats: Stats,
 }
 
@@ -137,6 +140,7 @@ impl Engine {
                 config.degraded_for,
                 config.when_lost,
             ),
+            key_changes: KeyChanges::default(),
             stats: Stats::default(),
             clock,
             config,

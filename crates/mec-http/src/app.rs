@@ -64,6 +64,7 @@ impl App {
 
     /// An application behind a front door. `ids` gives the ids of accounts that are created without one.
     pub fn with(engine: Arc<Engine>, front: Front, ids: impl IdSource + Send + 'static) -> Self {
+        front.attach(&engine);
         let ids = Mutex::new(Box::new(ids) as Box<dyn IdSource + Send>);
         Self {
             inner: Arc::new(Inner { engine, front, ids }),

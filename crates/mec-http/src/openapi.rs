@@ -81,6 +81,11 @@ impl Answer {
         }
     }
 
+    /// No body.
+    pub fn nothing(about: &'static str) -> Self {
+        Self::scalar(about, Type::Null.into(), None)
+    }
+
     /// An id.
     pub fn id(about: &'static str) -> Self {
         Self::scalar(about, Type::String.into(), Some(KnownFormat::Uuid))

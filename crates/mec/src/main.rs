@@ -20,8 +20,8 @@ use clap::{Parser, Subcommand};
 use place::Place;
 
 use commands::{
-    account, catalogue, check, copy, doctor, import, lookups, migrate, openapi, retention, token,
-    verify,
+    account, catalogue, check, copy, doctor, import, key, lookups, migrate, openapi, retention,
+    token, verify,
 };
 
 const EXIT_CODES: &str = "\
@@ -56,6 +56,9 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Print a token for a role and namespace
     Token(token::TokenArgs),
+    /// Make, list or revoke API keys, by which programs call that have no issuer of tokens
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Show or change plans, resource types and control rules
     #[command(subcommand)]
     Catalogue(catalogue::CatalogueCommand),
@@ -99,6 +102,7 @@ fn main() -> ExitCode {
         Some(Command::Serve(args)) => serve::serve(&place, &args),
         Some(Command::Migrate(args)) => migrate::migrate(&place, &args),
         Some(Command::Token(args)) => token::token(folder, &args),
+        Some(Command::Key(command)) => key::run(&place, &command),
         Some(Command::Catalogue(command)) => catalogue::run(&place, &command),
         Some(Command::Lookups(command)) => lookups::run(&place, &command),
         Some(Command::Account(command)) => account::run(&place, &command),

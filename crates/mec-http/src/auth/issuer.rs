@@ -54,7 +54,7 @@ pub struct IssuerConfig {
     pub claims: ClaimPaths,
     /// How often keys are fetched in the background.
     pub refresh: Duration,
-    /// How long no fetch is made for an unknown key after one was.
+    /// How long no fetch is made for an unknown key after one brought nothing new.
     pub pause: Duration,
 }
 
@@ -73,7 +73,7 @@ pub struct Issuer {
 /// What is known of earlier fetches.
 #[derive(Default)]
 struct Fetched {
-    /// When one was made for an unknown key.
+    /// When one was made for an unknown key, and brought nothing new.
     for_unknown: Option<Instant>,
     /// Whether the last one failed.
     has_failed: bool,
@@ -160,8 +160,10 @@ impl Issuer {
         if self.rounds.load(Ordering::Acquire) == seen
             && !fetched.for_unknown.is_some_and(is_too_soon)
         {
-            fetched.for_unknown = Some(Instant::now());
+            let version = self.version();
             self.fetch(&mut fetched).await;
+            // One that brought other keys was worth it, and the next may be: strangers cannot cause that.
+            fetched.for_unknown = (self.version() == version).then(Instant::now);
         }
         !fetched.has_failed
     }

@@ -1,5 +1,6 @@
 //! Who calls. Bearer tokens prove it, and a handler states who may call it by the extractor it takes.
 
+mod api_key;
 mod caller;
 mod claims;
 mod issuer;
@@ -8,8 +9,9 @@ mod token;
 mod verifier;
 mod visitor;
 
+pub(crate) use api_key::make as make_key;
 pub(crate) use caller::bearer;
-pub use caller::{Admin, AdminOfAll, Caller, Meterer, Reader, Service, Who};
+pub use caller::{Admin, AdminOfAll, AdminSomewhere, Caller, Meterer, Reader, Service, Who};
 pub use claims::{BadClaimPath, ClaimPath, ClaimPaths};
 pub use issuer::{Fetching, IssuerConfig, KeySource, KeySourceError};
 pub use key_set::MAX_SET_BYTES;

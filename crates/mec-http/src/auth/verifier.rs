@@ -1,16 +1,18 @@
 //! Verifying bearer tokens, and remembering those that were verified for as long as what verified them
 //! holds.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use mec_engine::Engine;
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
+use super::api_key::{self, Proven};
 use super::claims::{ClaimPaths, Claimed};
 use super::issuer::{Issuer, IssuerConfig, is_public};
 use super::token::{AUDIENCE, Identity, header, invalid, reason, validation};
@@ -24,6 +26,8 @@ const MAX_REMEMBERED: usize = 10_000;
 /// Verifies tokens.
 pub struct Verifier {
     trust: RwLock<Arc<Trust>>,
+    /// Where API keys are kept; none before an application stands behind the door.
+    engine: OnceLock<Arc<Engine>>,
     replaced: Notify,
 }
 
@@ -50,6 +54,8 @@ enum Proof {
     Secret,
     /// A key of the issuer, when its keys had this version.
     Issuer(u64),
+    /// It is an API key.
+    ApiKey(Arc<Proven>),
 }
 
 impl Trust {
@@ -99,8 +105,14 @@ impl Verifier {
     pub fn new(secrets: &[SecretString], issuer: Option<IssuerConfig>) -> Self {
         Self {
             trust: RwLock::new(Trust::new(secrets, issuer)),
+            engine: OnceLock::new(),
             replaced: Notify::new(),
         }
+    }
+
+    /// Takes API keys of an engine. A door has one application behind it; another's keys are not taken.
+    pub fn attach(&self, engine: &Arc<Engine>) {
+        let _ = self.engine.set(engine.clone());
     }
 
     /// Verifies by other secrets and another issuer from now on. Nothing that was verified before counts.
@@ -137,16 +149,23 @@ impl Verifier {
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let held = trust.remembered.read().get(&digest).cloned();
         if let Some(held) = held.filter(|held| self.still_holds(&trust, &held.proof)) {
-            return if held.identity.has_ended() {
-                Err(invalid("it has expired"))
-            } else {
-                Ok(held.identity)
-            };
+            if held.identity.has_ended() {
+                return Err(invalid("it has expired"));
+            }
+            self.note_use(&held.proof);
+            return Ok(held.identity);
         }
         // In a box, so that requests whose token is remembered do not carry the way of one that is not.
         let held = Box::pin(self.verify_anew(&trust, token)).await?;
+        self.note_use(&held.proof);
         trust.remember(digest, held.clone());
         Ok(held.identity)
+    }
+
+    fn note_use(&self, proof: &Proof) {
+        if let (Proof::ApiKey(proven), Some(engine)) = (proof, self.engine.get()) {
+            proven.note_use(engine);
+        }
     }
 
     fn still_holds(&self, trust: &Trust, proof: &Proof) -> bool {
@@ -156,10 +175,23 @@ impl Verifier {
                 let issuer = trust.issuer.as_ref();
                 issuer.is_some_and(|issuer| issuer.version() == *version)
             }
+            Proof::ApiKey(proven) => {
+                let engine = self.engine.get();
+                engine.is_some_and(|engine| proven.still_holds(engine))
+            }
         }
     }
 
     async fn verify_anew(&self, trust: &Trust, token: &str) -> Result<Held, ApiError> {
+        if api_key::is_key(token) {
+            let engine = self.engine.get();
+            let engine = engine.ok_or_else(|| invalid("API keys are not taken here"))?;
+            let (identity, proven) = api_key::verify(engine, token).await?;
+            return Ok(Held {
+                identity: Arc::new(identity),
+                proof: Proof::ApiKey(Arc::new(proven)),
+            });
+        }
         let header = header(token)?;
         let (identity, proof) = match (header.alg, &trust.issuer) {
             (Algorithm::HS256, _) => {

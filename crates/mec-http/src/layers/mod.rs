@@ -13,6 +13,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use mec_engine::Engine;
 use secrecy::SecretString;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -50,6 +51,11 @@ impl Front {
                 ids: RequestIds::default(),
             }),
         }
+    }
+
+    /// Takes the API keys of an engine, too.
+    pub(crate) fn attach(&self, engine: &Arc<Engine>) {
+        self.inner.verifier.attach(engine);
     }
 
     /// Takes tokens of other secrets and of another issuer from now on, and none that only the former

@@ -147,6 +147,19 @@ impl TestApp {
         Self::start_limited_on_postgres(default.query_timeout).await
     }
 
+    /// Two nodes on one database.
+    pub async fn two_on_postgres() -> (Self, Self) {
+        let server = tokio::task::spawn_blocking(Server::shared).await.unwrap();
+        let database = server.database();
+        let node = async || {
+            let url = server.url("mec_engine", &database);
+            let config = PostgresConfig::new(url.into());
+            let store = PostgresStore::open(&config, &mut RisingIds).await.unwrap();
+            Self::over(store, Arc::new(Wall), tempfile::tempdir().unwrap())
+        };
+        (node().await, node().await)
+    }
+
     /// [`TestApp::start_limited`] over a database of the tests' own server; its name.
     pub async fn start_limited_on_postgres(query_timeout: Duration) -> (Self, String) {
         // The server migrates its template in a runtime of its own.

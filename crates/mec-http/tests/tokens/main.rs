@@ -10,6 +10,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod api_keys;
 mod bad_tokens;
 mod issuer;
 mod secrets;

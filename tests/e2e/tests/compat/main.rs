@@ -11,6 +11,7 @@
 mod support;
 
 mod install;
+mod issuer;
 mod seed;
 
 use std::io::{BufRead, BufReader, Write};
