@@ -1,4 +1,4 @@
-// An issuer of tokens, told what to do by lines of JSON: it makes keys, signs, goes away and comes back.
+// An issuer of tokens, told what to do by lines of JSON: it makes keys, signs, and goes away.
 
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
@@ -7,7 +7,6 @@ import { pathToFileURL } from 'node:url'
 const at = createRequire(`${process.env.MEC_COMPAT_MODULES}/`).resolve('oauth2-mock-server')
 const { OAuth2Server } = await import(pathToFileURL(at))
 const server = new OAuth2Server()
-let port
 
 const acts = {
   /** Makes a key; from now on it is in the set. */
@@ -17,10 +16,8 @@ const acts = {
     const scopesOrTransform = (header, payload) => Object.assign(payload, claims)
     return server.issuer.buildToken({ kid, scopesOrTransform, expiresIn: 600 })
   },
-  /** Listens, the second time where it did before. */
   start: async () => {
-    await server.start(port, '127.0.0.1')
-    port = server.address().port
+    await server.start(0, '127.0.0.1')
     return server.issuer.url
   },
   stop: () => server.stop()

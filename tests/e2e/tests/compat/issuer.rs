@@ -100,8 +100,9 @@ fn tokens_of_an_issuer_are_taken_while_its_keys_change_and_while_it_is_away() {
         }
     });
 
-    issuer.act(json!({"act": "stop"}));
+    // Tokens that the server has not seen before.
     let (first, second) = (issuer.token("first", 30), issuer.token("second", 31));
+    issuer.act(json!({"act": "stop"}));
     assert_eq!(asked(&first), taken);
     assert_eq!(asked(&second), taken);
     // The server's own tokens are taken beside the issuer's.
