@@ -15,10 +15,11 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
+use crate::api_keys::KeyWrite;
 use crate::error::EngineError;
 use crate::request::{Outcome, Request};
 use crate::together::{self, End, TogetherError};
-use crate::{Shared, Stats, batch, replacing};
+use crate::{Shared, Stats, api_keys, batch, replacing};
 
 type Answers = Vec<Result<Outcome, EngineError>>;
 
@@ -44,6 +45,7 @@ enum Job {
         oneshot::Sender<Result<Arc<Lookups>, EngineError>>,
     ),
     Retention(Retention, oneshot::Sender<Result<Expired, EngineError>>),
+    Key(KeyWrite, oneshot::Sender<Result<bool, EngineError>>),
     Stop(oneshot::Sender<()>),
 }
 
@@ -239,6 +241,10 @@ impl Journal {
         self.lanes.iter().all(|lane| !lane.is_closed())
     }
 
+    pub(crate) async fn write_key(&self, write: KeyWrite) -> Result<bool, EngineError> {
+        self.act(|answer| Job::Key(write, answer)).await
+    }
+
     pub(crate) async fn close(&self) {
         let mut stopping = Vec::new();
         for lane in &self.lanes {
@@ -391,6 +397,9 @@ async fn do_act<S: Store>(store: &S, shared: &Shared, act: Job) {
         Job::Retention(retention, answer) => {
             let dropped = store.apply_retention(&retention).await;
             let _ = answer.send(dropped.map_err(batch::refused));
+        }
+        Job::Key(write, answer) => {
+            let _ = answer.send(api_keys::write(store, shared, write).await);
         }
         // The writer keeps these to itself.
         Job::Commands(..) | Job::Together(..) | Job::Stop(_) => {}

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+mod api_keys;
 mod batch;
 mod beats;
 mod books;
@@ -46,6 +47,7 @@ use mec_store::{
 };
 use uuid::Uuid;
 
+use crate::api_keys::KeyChanges;
 use crate::beats::Beats;
 use crate::books::Books;
 use crate::catalogues::Catalogues;
@@ -111,6 +113,7 @@ pub(crate) struct Shared {
     pub catalogues: Catalogues,
     pub decisions: DecisionLog,
     pub freshness: Freshness,
+    pub key_changes: KeyChanges,
     pub stats: Stats,
     pub beats: Beats,
 }
@@ -140,6 +143,7 @@ impl Engine {
                 config.degraded_for,
                 config.when_lost,
             ),
+            key_changes: KeyChanges::default(),
             stats: Stats::default(),
             beats: Beats::new(store.lanes()),
             clock,

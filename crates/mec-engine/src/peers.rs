@@ -102,6 +102,7 @@ async fn look<S: Store>(store: &S, shared: &Shared, cursor: Option<Cursor>) -> O
     if is_first || moved.everything {
         shared.books.forget_all();
         shared.catalogues.forget_all();
+        shared.key_changes.note();
     }
     take_in(shared, &moved);
     shared.freshness.seen(since);
@@ -114,6 +115,9 @@ fn take_in(shared: &Shared, moved: &Moved) {
     }
     if let Some(version) = moved.lookups {
         shared.catalogues.lookups_are(version);
+    }
+    if moved.api_keys {
+        shared.key_changes.note();
     }
     for (namespace, version) in &moved.catalogues {
         shared.catalogues.forget_older(namespace, *version);

@@ -10,8 +10,8 @@ use mec_core::{Catalogue, Namespace};
 use mec_query::plan::Plan;
 use mec_query::rows::Rows;
 use mec_store::{
-    CatalogueRows, Locator, Place, PoolUse, QueryError, Reader, SeriesQuery, SeriesRow, Store,
-    StoreError, StoreSize, UsageQuery,
+    ApiKey, CatalogueRows, Locator, Place, PoolUse, QueryError, Reader, SeriesQuery, SeriesRow,
+    Store, StoreError, StoreSize, UsageQuery,
 };
 use uuid::Uuid;
 
@@ -28,6 +28,8 @@ pub(crate) trait Reads: Send + Sync {
     fn find(&self, namespace: Namespace, locator: Locator) -> Answer<'_, Option<Place>>;
     fn ancestors(&self, namespace: Namespace, account: Uuid) -> Answer<'_, Vec<Uuid>>;
     fn query(&self, reader: Reader, plan: Arc<Plan>) -> Queried<'_>;
+    fn api_key(&self, key: Uuid) -> Answer<'_, Option<ApiKey>>;
+    fn api_keys(&self, namespace: Option<Namespace>) -> Answer<'_, Vec<ApiKey>>;
     fn health(&self) -> Answer<'_, ()>;
     fn pools(&self) -> Vec<PoolUse>;
     fn size(&self) -> Answer<'_, StoreSize>;
@@ -81,6 +83,14 @@ impl<S: Store> Reads for StoreReads<S> {
 
     fn query(&self, reader: Reader, plan: Arc<Plan>) -> Queried<'_> {
         Box::pin(async move { self.store.query(&reader, plan).await })
+    }
+
+    fn api_key(&self, key: Uuid) -> Answer<'_, Option<ApiKey>> {
+        Box::pin(self.store.api_key(key))
+    }
+
+    fn api_keys(&self, namespace: Option<Namespace>) -> Answer<'_, Vec<ApiKey>> {
+        Box::pin(async move { self.store.api_keys(namespace.as_ref()).await })
     }
 
     fn health(&self) -> Answer<'_, ()> {

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use crate::auth::IssuerConfig;
 use crate::layers::log::LogConfig;
 use crate::layers::{Cors, Front};
 use crate::metrics::MetricsConfig;
@@ -39,6 +40,8 @@ pub struct FrontConfig {
     /// The secrets of tokens signed by HS256, each of 32 bytes or more. A token of any of them is taken, as
     /// while one is replaced by another.
     pub secrets: Vec<SecretString>,
+    /// The issuer of tokens signed by RS256 or ES256, where there is one.
+    pub issuer: Option<IssuerConfig>,
     /// What a client may send.
     pub limits: Limits,
     /// The pages whose scripts may read answers.
@@ -69,6 +72,7 @@ impl App {
 
     /// An application behind a front door. `ids` gives the ids of accounts that are created without one.
     pub fn with(engine: Arc<Engine>, front: Front, ids: impl IdSource + Send + 'static) -> Self {
+        front.attach(&engine);
         let ids = Mutex::new(Box::new(ids) as Box<dyn IdSource + Send>);
         Self {
             inner: Arc::new(Inner { engine, front, ids }),

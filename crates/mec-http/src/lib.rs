@@ -24,7 +24,10 @@ mod serve;
 
 pub use app::{App, FrontConfig, Limits};
 pub use args::nearest;
-pub use auth::{Claims, Role, TokenError, issue_token, read_unverified};
+pub use auth::{
+    BadClaimPath, ClaimPath, ClaimPaths, Claims, Fetching, IssuerConfig, KeySource, KeySourceError,
+    MAX_SET_BYTES, Role, TokenError, issue_token, read_unverified,
+};
 pub use layers::audit;
 pub use layers::log;
 pub use layers::{

@@ -36,6 +36,7 @@ pub const OF_EVERY_CALL: &[&str] = &[
     "uri_too_long",
     "internal_error",
     "store_unavailable",
+    "issuer_unavailable",
     "busy",
     "shutting_down",
 ];
@@ -78,6 +79,11 @@ impl Answer {
             schema: ArrayBuilder::new().items(schema).into(),
             components,
         }
+    }
+
+    /// No body.
+    pub fn nothing(about: &'static str) -> Self {
+        Self::scalar(about, Type::Null.into(), None)
     }
 
     /// An id.

@@ -17,6 +17,17 @@ pub enum Role {
 }
 
 impl Role {
+    /// The role of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let roles = [
+            Self::MecAnon,
+            Self::MecUser,
+            Self::MecService,
+            Self::MecAdmin,
+        ];
+        roles.into_iter().find(|role| role.as_str() == name)
+    }
+
     /// The role as tokens write it, and as the database calls it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -16,6 +16,7 @@
 )]
 
 mod address;
+mod api_keys;
 mod batch;
 mod catalogue;
 mod commit;

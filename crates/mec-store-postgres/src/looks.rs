@@ -78,6 +78,10 @@ impl Looks {
                 None => moved.lookups = Some(row.number(1)?),
             }
         }
+        let keys = connection
+            .first(sql::API_KEY_SELECT_SINCE, &[&since])
+            .await?;
+        moved.api_keys = keys.is_some();
         // Read after the log: what was dropped before that was read is known by now.
         let begin = crate::migrate::meta(connection, BEGIN).await?;
         let before = bounds(&since)?;
@@ -122,6 +126,7 @@ async fn drop_foreign(connection: &Connection) -> Result<(), Fault> {
     for statement in [
         sql::TREE_LOG_DELETE_FOREIGN,
         sql::CATALOGUE_VERSION_UPDATE_FOREIGN,
+        sql::API_KEY_UPDATE_FOREIGN,
     ] {
         connection.run(statement, &[]).await?;
     }

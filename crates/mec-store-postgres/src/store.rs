@@ -10,9 +10,9 @@ use mec_core::{Catalogue, IdSource, Namespace, Timestamp};
 use mec_query::plan::Plan;
 use mec_query::rows::Rows;
 use mec_store::{
-    CatalogueDraft, CatalogueRows, Clock, CommitError, Cursor, Expired, KeyRef, Locator, Moved,
-    Place, PoolUse, QueryError, Reader, Retention, SeriesQuery, SeriesRow, Store, StoreError,
-    StoreSize, TreeRef, UsageQuery,
+    ApiKey, CatalogueDraft, CatalogueRows, Clock, CommitError, Cursor, Expired, KeyRef, Locator,
+    Moved, Place, PoolUse, QueryError, Reader, Retention, SeriesQuery, SeriesRow, Store,
+    StoreError, StoreSize, TreeRef, UsageQuery,
 };
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -26,7 +26,9 @@ use crate::load::read;
 use crate::looks::Looks;
 use crate::upkeep::Upkeep;
 use crate::values::Columns;
-use crate::{catalogue, copy, locate, lookups, migrate, query, resources, retention, sql};
+use crate::{
+    api_keys, catalogue, copy, locate, lookups, migrate, query, resources, retention, sql,
+};
 
 /// The store on PostgreSQL. Any number of processes may have one on the same database.
 pub struct PostgresStore {
@@ -341,6 +343,36 @@ impl Store for PostgresStore {
             .all(sql::ACCOUNT_SELECT_ANCESTORS_BY_ID, &of)
             .await?;
         Ok(read(&rows, |row| row.read(0))?)
+    }
+
+    async fn api_key(&self, key: Uuid) -> Result<Option<ApiKey>, StoreError> {
+        let connection = self.reader().await?;
+        Ok(api_keys::find(&connection, key).await?)
+    }
+
+    async fn api_keys(&self, namespace: Option<&Namespace>) -> Result<Vec<ApiKey>, StoreError> {
+        let connection = self.reader().await?;
+        Ok(api_keys::list(&connection, namespace).await?)
+    }
+
+    async fn put_api_key(&self, key: &ApiKey) -> Result<(), CommitError> {
+        self.alone(async |connection| api_keys::put(connection, key).await)
+            .await
+    }
+
+    async fn revoke_api_key(
+        &self,
+        namespace: Option<&Namespace>,
+        key: Uuid,
+        now: Timestamp,
+    ) -> Result<bool, CommitError> {
+        self.alone(async |connection| api_keys::revoke(connection, namespace, key, now).await)
+            .await
+    }
+
+    async fn use_api_key(&self, key: Uuid, now: Timestamp) -> Result<(), CommitError> {
+        self.alone(async |connection| api_keys::note_use(connection, key, now).await)
+            .await
     }
 
     async fn health(&self) -> Result<(), StoreError> {

@@ -15,6 +15,7 @@
 )]
 
 mod amount;
+mod api_keys;
 mod batch;
 mod catalogue;
 mod commit;

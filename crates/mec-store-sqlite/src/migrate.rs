@@ -10,7 +10,7 @@ use crate::error::store_error;
 use crate::values::{At, first, run};
 use crate::{catalogue, config, lookups, open, sql};
 
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../migrations/0001_tables.sql"),
     include_str!("../migrations/0002_append_only.sql"),
     include_str!("../migrations/0003_views.sql"),
@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../migrations/0006_former_descendants.sql"),
     include_str!("../migrations/0007_lookups.sql"),
     include_str!("../migrations/0008_resources.sql"),
+    include_str!("../migrations/0009_api_keys.sql"),
 ];
 
 /// The version that this binary writes.

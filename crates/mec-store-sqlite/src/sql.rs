@@ -34,6 +34,11 @@ statements! {
     ALLOWED_UNIT_DELETE_BY_RESOURCE_TYPE = "allowed_unit_delete_by_resource_type";
     ALLOWED_UNIT_INSERT = "allowed_unit_insert";
     ALLOWED_UNIT_SELECT_BY_NAMESPACE = "allowed_unit_select_by_namespace";
+    API_KEY_INSERT = "api_key_insert";
+    API_KEY_REVOKE_BY_ID = "api_key_revoke_by_id";
+    API_KEY_SELECT_BY_ID = "api_key_select_by_id";
+    API_KEY_SELECT_BY_NAMESPACE = "api_key_select_by_namespace";
+    API_KEY_USE_BY_ID = "api_key_use_by_id";
     BUCKET_ADD_BY_COUNTER = "bucket_add_by_counter";
     BUCKET_SELECT_ALL = "bucket_select_all";
     BUCKET_SELECT_BY_COUNTER = "bucket_select_by_counter";

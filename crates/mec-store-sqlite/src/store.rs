@@ -9,10 +9,11 @@ use mec_core::{Catalogue, Namespace, Timestamp};
 use mec_query::plan::Plan;
 use mec_query::rows::Rows;
 use mec_store::{
-    CatalogueDraft, CatalogueRows, Clock, CommitError, Expired, KeyRef, Locator, Place, PoolUse,
-    QueryError, Reader, Retention, SeriesQuery, SeriesRow, Store, StoreError, StoreSize, TreeRef,
-    UsageQuery,
+    ApiKey, CatalogueDraft, CatalogueRows, Clock, CommitError, Expired, KeyRef, Locator, Place,
+    PoolUse, QueryError, Reader, Retention, SeriesQuery, SeriesRow, Store, StoreError, StoreSize,
+    TreeRef, UsageQuery,
 };
+use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::batch::SqliteBatch;
@@ -21,7 +22,7 @@ use crate::folder::FolderLock;
 use crate::readers::Readers;
 use crate::values::run;
 use crate::writer::Slot;
-use crate::{catalogue, load, locate, lookups, query, resources, retention, sql};
+use crate::{api_keys, catalogue, load, locate, lookups, query, resources, retention, sql};
 
 /// The embedded store.
 pub struct SqliteStore {
@@ -61,6 +62,16 @@ impl SqliteStore {
             query_timeout,
             lock: Arc::new(lock),
         }
+    }
+
+    /// Runs a statement of its own on the connection that writes.
+    fn alone<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, CommitError> {
+        let mut taken = self.slot.take()?;
+        let connection = &taken.writer()?.conn;
+        work(connection).map_err(|error| Fault::from(error).of(None))
     }
 
     #[cfg(test)]
@@ -198,6 +209,36 @@ impl Store for SqliteStore {
         self.readers
             .read(move |connection| load::ancestors(connection, &namespace, account))
             .await
+    }
+
+    async fn api_key(&self, key: Uuid) -> Result<Option<ApiKey>, StoreError> {
+        self.readers
+            .read(move |connection| api_keys::find(connection, key))
+            .await
+    }
+
+    async fn api_keys(&self, namespace: Option<&Namespace>) -> Result<Vec<ApiKey>, StoreError> {
+        let namespace = namespace.cloned();
+        self.readers
+            .read(move |connection| api_keys::list(connection, namespace.as_ref()))
+            .await
+    }
+
+    async fn put_api_key(&self, key: &ApiKey) -> Result<(), CommitError> {
+        self.alone(|connection| api_keys::put(connection, key))
+    }
+
+    async fn revoke_api_key(
+        &self,
+        namespace: Option<&Namespace>,
+        key: Uuid,
+        now: Timestamp,
+    ) -> Result<bool, CommitError> {
+        self.alone(|connection| api_keys::revoke(connection, namespace, key, now))
+    }
+
+    async fn use_api_key(&self, key: Uuid, now: Timestamp) -> Result<(), CommitError> {
+        self.alone(|connection| api_keys::note_use(connection, key, now))
     }
 
     async fn health(&self) -> Result<(), StoreError> {

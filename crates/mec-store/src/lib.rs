@@ -6,6 +6,7 @@
 //! changes of the batch to [`Batch::commit`] at once: all of them become durable, or none.
 #![forbid(unsafe_code)]
 
+mod api_keys;
 pub mod copy;
 mod counters;
 mod draft;
@@ -32,6 +33,7 @@ use mec_query::plan::Plan;
 use mec_query::rows::Rows;
 use uuid::Uuid;
 
+pub use api_keys::{ALL_NAMESPACES, ApiKey, MAX_API_KEYS, namespace_of, namespace_text};
 pub use counters::{CounterName, Granularity, Span, spans};
 pub use error::{CommitError, QueryError, StoreError};
 pub use rows::{
@@ -174,6 +176,36 @@ pub trait Store: Send + Sync + 'static {
         namespace: &Namespace,
         account: Uuid,
     ) -> impl Future<Output = Result<Vec<Uuid>, StoreError>> + Send;
+
+    /// A key of a program's, revoked or not, by its public part. Sees all that was committed before.
+    fn api_key(&self, key: Uuid)
+    -> impl Future<Output = Result<Option<ApiKey>, StoreError>> + Send;
+
+    /// The newest [`MAX_API_KEYS`] keys of a namespace that are not revoked, the newest first; of all
+    /// namespaces those that act in all.
+    fn api_keys(
+        &self,
+        namespace: Option<&Namespace>,
+    ) -> impl Future<Output = Result<Vec<ApiKey>, StoreError>> + Send;
+
+    /// Keeps a new key. Runs on the lane's thread.
+    fn put_api_key(&self, key: &ApiKey) -> impl Future<Output = Result<(), CommitError>>;
+
+    /// Revokes a key of a namespace, or of all; whether there was one that was not revoked. Runs on the
+    /// lane's thread.
+    fn revoke_api_key(
+        &self,
+        namespace: Option<&Namespace>,
+        key: Uuid,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, CommitError>>;
+
+    /// Notes that a key was used, unless a later use is noted already. Runs on the lane's thread.
+    fn use_api_key(
+        &self,
+        key: Uuid,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), CommitError>>;
 
     /// Whether the store can be reached and written to.
     fn health(&self) -> impl Future<Output = Result<(), StoreError>> + Send;

@@ -85,6 +85,8 @@ pub struct Moved {
     pub catalogues: Vec<(Namespace, u64)>,
     /// The version of the rows that are shared by all namespaces, where they changed.
     pub lookups: Option<u64>,
+    /// Whether keys of programs were made or revoked.
+    pub api_keys: bool,
     /// Whether so much time has passed since the cursor that the store no longer knows all of what changed:
     /// anything may have.
     pub everything: bool,

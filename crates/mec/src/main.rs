@@ -6,6 +6,7 @@ mod clock;
 mod commands;
 mod confirm;
 mod door;
+mod jwks;
 mod listening;
 mod logging;
 mod output;
@@ -26,8 +27,8 @@ use place::Place;
 use settings::{ConfigFile, Environment, Settings};
 
 use commands::{
-    account, catalogue, check, config, copy, doctor, import, lookups, migrate, openapi, retention,
-    token, verify,
+    account, catalogue, check, config, copy, doctor, import, key, lookups, migrate, openapi,
+    retention, token, verify,
 };
 
 const EXIT_CODES: &str = "\
@@ -70,6 +71,9 @@ enum Command {
     Config(config::ConfigCommand),
     /// Print a token for a role and namespace
     Token(token::TokenArgs),
+    /// Make, list or revoke API keys, by which programs call that have no issuer of tokens
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Show or change plans, resource types and control rules
     #[command(subcommand)]
     Catalogue(catalogue::CatalogueCommand),
@@ -166,6 +170,7 @@ fn run(cli: Cli, settings: &Settings, started: Started) -> anyhow::Result<ExitCo
         Some(Command::Migrate(args)) => migrate::migrate(&place, &args),
         Some(Command::Config(command)) => config::run(&command, settings),
         Some(Command::Token(args)) => token::token(folder, &args),
+        Some(Command::Key(command)) => key::run(&place, &command),
         Some(Command::Catalogue(command)) => catalogue::run(&place, &command),
         Some(Command::Lookups(command)) => lookups::run(&place, &command),
         Some(Command::Account(command)) => account::run(&place, &command),

@@ -31,6 +31,20 @@ pub const TOKEN_FILE: &str = "mec.token";
 /// How long that token lasts, in seconds.
 const TOKEN_SECONDS: u64 = 86_400;
 
+/// The settings by which tokens are verified.
+const TOKEN_SETTINGS: [&str; 10] = [
+    "JWT_SECRET",
+    "JWT_SECRET_PREVIOUS",
+    "AUTH0_DOMAIN",
+    "JWT_JWKS_URL",
+    "JWT_ISSUER",
+    "JWT_AUDIENCE",
+    "JWT_ROLE_CLAIM",
+    "JWT_NAMESPACE_CLAIM",
+    "JWT_ACCOUNT_CLAIM",
+    "JWT_JWKS_REFRESH_SECONDS",
+];
+
 #[derive(clap::Args)]
 pub struct ServeArgs {
     #[command(flatten)]
@@ -49,7 +63,8 @@ impl ServeArgs {
     /// # Errors
     /// A sentence that names the setting.
     pub fn check(&self) -> Result<()> {
-        self.tokens.previous().map(drop)
+        self.tokens.previous()?;
+        self.tokens.issuer().map(drop)
     }
 }
 
@@ -76,6 +91,7 @@ pub fn serve(
     let secret = secret::load_or_make(folder, &args.tokens.secret)?;
     let front = Front::new(FrontConfig {
         secrets: secrets(&secret, &args.tokens)?,
+        issuer: args.tokens.issuer()?,
         cors: args.transport.cors(),
         logs: logging.config(),
         metrics: args.metrics.config(),
@@ -90,12 +106,13 @@ pub fn serve(
         let (signing, signed_by) = watch::channel(secret.secret.clone());
         let door = keep_door(folder, &listening.shown, signed_by)?;
         let reload = Reload::new(started, settings, front.clone())
-            .with(
-                &["JWT_SECRET", "JWT_SECRET_PREVIOUS"],
-                take_secrets(folder, front.clone(), signing),
-            )
+            .with(&TOKEN_SETTINGS, take_keys(folder, front.clone(), signing))
             .with(&["MEC_LOG_LEVEL"], take_level(logging.clone()))
             .listen()?;
+        let keys = tokio::spawn({
+            let front = front.clone();
+            async move { front.keep_keys_fresh().await }
+        });
         let app = App::with(engine.clone(), front.clone(), RisingIds);
         let watched = watched(place, args, &app).await?;
         welcome(&listening.shown, &place.shown(), &secret)?;
@@ -105,6 +122,7 @@ pub fn serve(
         answer(listening, router, &args.transport, &front, stopped).await;
         engine.close().await;
         tell(SecurityEvent::Stopped);
+        keys.abort();
         reload.abort();
         door.abort();
         watched.iter().for_each(JoinHandle::abort);
@@ -215,8 +233,8 @@ fn secrets(secret: &Secret, tokens: &Tokens) -> Result<Vec<SecretString>> {
     Ok(std::iter::once(first).chain(tokens.previous()?).collect())
 }
 
-/// Takes over the secrets of tokens.
-fn take_secrets(
+/// Takes over the keys of tokens.
+fn take_keys(
     folder: &Path,
     front: Front,
     signing: watch::Sender<String>,
@@ -226,9 +244,10 @@ fn take_secrets(
     move |_, args| {
         let secret = secret::load_or_make(&folder, &args.tokens.secret)?;
         let taken = secrets(&secret, &args.tokens)?;
+        let issuer = args.tokens.issuer()?;
         let (front, signing) = (front.clone(), signing.clone());
         Ok(Box::new(move || {
-            front.reload_secrets(&taken);
+            front.reload_keys(&taken, issuer);
             signing.send_if_modified(|held| {
                 let is_other = *held != secret.secret;
                 held.clone_from(&secret.secret);

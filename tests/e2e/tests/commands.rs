@@ -11,7 +11,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use support::{Server, binary, command, mec, ran};
 
 #[test]
@@ -229,6 +229,82 @@ fn tokens_say_what_they_are_and_work() {
             ran.code == Some(code) && ran.err.contains(sentence),
             "{args:?} {ran:?}"
         );
+    }
+}
+
+#[test]
+fn keys_are_made_listed_and_revoked_with_a_server_and_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    mec(folder, &["migrate"]).ok();
+    let key = |args: &[&str]| mec(folder, &[&["key"], args].concat());
+    let listed = || key(&["list", "--json"]).ok().json();
+    let early = key(&["create", "--name", "early"]).ok().out;
+    let server = Server::start(folder);
+    server.organization("acme", None);
+    let late = key(&["create", "--name", "late", "--ttl", "1h", "--json"]);
+    let late = late.ok().json();
+    assert!(late["expires_at"].is_string(), "{late}");
+    let names = |keys: &Value| -> Vec<Value> {
+        let keys = keys.as_array().unwrap().iter();
+        keys.map(|key| key["name"].clone()).collect()
+    };
+    assert_eq!(names(&listed()), ["late", "early"]);
+    let secret = late["key"].as_str().unwrap();
+    assert!(!key(&["list"]).ok().out.contains(secret));
+
+    let asked = json!({ "p_external_id": "acme", "p_resource_type": "benchmark_runs" }).to_string();
+    let asks = |key: &str| {
+        let path = "/api/rpc/check_entitlement";
+        server.post(Some(key.trim()), path, &asked).0
+    };
+    assert_eq!((asks(&early), asks(secret)), (200, 200));
+    let id = late["key_id"].as_str().unwrap();
+    key(&["revoke", id]).ok();
+    assert_eq!((asks(&early), asks(secret)), (200, 401));
+    assert_eq!(names(&listed()), ["early"]);
+    let again = key(&["revoke", id]);
+    assert!(
+        again.code == Some(1) && again.err.contains("key_not_found"),
+        "{again:?}"
+    );
+    let everywhere = key(&["list", "--namespace", "*", "--json"]);
+    assert_eq!(everywhere.ok().json(), json!([]));
+}
+
+#[test]
+fn former_secrets_are_taken_and_a_wrong_setting_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (
+        "the old secret, of 32 bytes or more",
+        "the new secret, of 32 bytes or more",
+    );
+    let signed_by = |secret: &str| {
+        let mut token = command(folder.path(), &["token"]);
+        ran(token.env("JWT_SECRET", secret))
+            .ok()
+            .out
+            .trim()
+            .to_owned()
+    };
+    let (by_old, by_new) = (signed_by(old), signed_by(new));
+    let path = "/api/rpc/get_window_boundaries";
+    let asked = json!({ "p_window_type": "calendar_month" }).to_string();
+    for (previous, taken) in [(old, 200), ("", 401)] {
+        let settings = [("JWT_SECRET", new), ("JWT_SECRET_PREVIOUS", previous)];
+        let server = Server::start_with(folder.path(), &settings);
+        let status = |token: &str| server.post(Some(token), path, &asked).0;
+        assert_eq!((status(&by_new), status(&by_old)), (200, taken));
+    }
+    for (name, value, sentence) in [
+        ("JWT_SECRET_PREVIOUS", "short secret", "12 bytes"),
+        ("JWT_ISSUER", "https://a.example/", "without JWT_JWKS_URL"),
+        ("AUTH0_DOMAIN", "https://a.example", "AUTH0_DOMAIN"),
+    ] {
+        let refused = ran(command(folder.path(), &["serve"]).env(name, value));
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.err.contains(sentence), "{refused:?}");
+        assert!(!refused.err.contains("short secret"), "{refused:?}");
     }
 }
 

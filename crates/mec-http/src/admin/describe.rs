@@ -1,15 +1,17 @@
 //! The description of the administrators' calls.
 
-use utoipa::openapi::path::{HttpMethod, OperationBuilder};
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ContentBuilder, OpenApi, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi, Required, ResponseBuilder, Schema};
 
+use super::api_keys::{ApiKeyRow, CreateKey, NewApiKey};
 use super::catalogue::CatalogueDocument;
 use super::document::replace::CatalogueChanges;
 use super::erase_account::{AccountRow, EraseAccount};
 use super::lookups::LookupsDocument;
 use super::retention::{ApplyRetention, RetentionAnswer};
-use super::{catalogue, erase_account, lookups, retention};
+use super::{api_keys, catalogue, erase_account, lookups, retention};
 use crate::args::Params;
 use crate::auth::Role;
 use crate::openapi::{
@@ -47,10 +49,30 @@ pub fn describe(api: &mut OpenApi) {
     act::<EraseAccount>(api, erase_account::PATH, answer)
         .refusing(&["account_not_found"])
         .describe(api);
+    describe_keys(api);
     let answer = Answer::record::<RetentionAnswer>("How many rows were dropped");
     act::<ApplyRetention>(api, retention::PATH, answer)
         .of_all()
         .describe(api);
+}
+
+fn describe_keys(api: &mut OpenApi) {
+    let about = "Lists the API keys of the namespace that are not revoked, the newest first. With \
+                 MEC-Namespace: * those that act in all namespaces.";
+    let answer = Answer::rows::<ApiKeyRow>("The keys, without their secrets");
+    Call::new(api_keys::PATH, about, answer).describe(api);
+    let answer = Answer::record::<NewApiKey>("The key with its secret");
+    let mut create = act::<CreateKey>(api, api_keys::PATH, answer)
+        .refusing(&["account_not_found", "too_many_keys"]);
+    create.status = "201";
+    create.describe(api);
+    let about = "Revokes an API key. From now on nothing is answered to it by this node, and within the \
+                 staleness bound by any other.";
+    let answer = Answer::nothing("Revoked");
+    let mut revoke = Call::new(api_keys::PATH_OF_ONE, about, answer).refusing(&["key_not_found"]);
+    revoke.verb = "delete";
+    revoke.status = "204";
+    revoke.describe(api);
 }
 
 /// A call that does something with the fields of its body.
@@ -72,6 +94,8 @@ fn act<P: Params>(api: &mut OpenApi, path: &'static str, answer: Answer) -> Call
 struct Call {
     verb: &'static str,
     path: &'static str,
+    /// The status of its success.
+    status: &'static str,
     /// What it does: a first sentence, and what else is to say.
     about: String,
     answer: Answer,
@@ -90,6 +114,7 @@ impl Call {
         Self {
             verb: "get",
             path,
+            status: "200",
             about: about.to_owned(),
             answer,
             sent: None,
@@ -122,25 +147,39 @@ impl Call {
         let method = match self.verb {
             "get" => HttpMethod::Get,
             "put" => HttpMethod::Put,
+            "delete" => HttpMethod::Delete,
             _ => HttpMethod::Post,
         };
-        let content = ContentBuilder::new().schema(Some(self.answer.schema));
-        let told = ResponseBuilder::new()
-            .description(self.answer.about)
-            .content(JSON, content.build());
+        let mut told = ResponseBuilder::new().description(self.answer.about);
+        if self.status != "204" {
+            let content = ContentBuilder::new().schema(Some(self.answer.schema));
+            told = told.content(JSON, content.build());
+        }
         let (summary, rest) = self.about.split_once(". ").unwrap_or((&self.about, ""));
         let role = match self.is_of_all {
             true => format!("{} with the namespace *", Role::MecAdmin.as_str()),
             false => Role::MecAdmin.as_str().to_owned(),
         };
-        let id = format!("{}{}", self.verb, self.path.replace(['/', '-'], "_"));
+        let path = self.path.replace(['{', '}'], "");
+        let id = format!("{}{}", self.verb, path.replace(['/', '-'], "_"));
         let mut operation = OperationBuilder::new()
             .operation_id(Some(id))
             .tag("admin")
             .summary(Some(format!("{}.", summary.trim_end_matches('.'))))
             .description(Some(format!("{rest} Needs the role {role}.").trim()))
             .security(SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, []))
-            .response("200", told);
+            .response(self.status, told);
+        if let Some((_, name)) = self.path.split_once('{') {
+            let id = ObjectBuilder::new()
+                .schema_type(Type::String)
+                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+            let parameter = ParameterBuilder::new()
+                .name(name.trim_end_matches('}'))
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .schema(Some(Schema::from(id.build())));
+            operation = operation.parameter(parameter);
+        }
         if let Some(schema) = &self.sent {
             let of_bodies = OF_BODIES.iter().filter(|code| **code != "duplicate_key");
             self.codes.extend(of_bodies);

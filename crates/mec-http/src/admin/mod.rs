@@ -1,5 +1,6 @@
 //! What administrators do: the paths below `/admin`.
 
+mod api_keys;
 pub mod catalogue;
 mod describe;
 mod document;
@@ -9,7 +10,7 @@ mod retention;
 
 use axum::Router;
 use axum::http::header::ALLOW;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use serde::Serialize;
 
 use crate::App;
@@ -19,6 +20,10 @@ pub use describe::describe;
 
 /// The methods of a document that is read and replaced whole.
 const DOCUMENT: &str = "OPTIONS,GET,HEAD,PUT";
+/// The methods of a set of which more are made.
+const SET: &str = "OPTIONS,GET,HEAD,POST";
+/// The methods of one that is taken out.
+const ONE: &str = "OPTIONS,DELETE";
 /// The methods of an act.
 const ACT: &str = "OPTIONS,POST";
 
@@ -28,7 +33,11 @@ pub fn routes() -> Router<App> {
     let lookups = get(lookups::show).put(lookups::replace);
     let retention = post(retention::apply);
     let erase_account = post(erase_account::erase_account);
+    let keys = get(api_keys::list).post(api_keys::create);
+    let key = delete(api_keys::revoke);
     Router::new()
+        .route(api_keys::PATH, only(SET, keys))
+        .route(api_keys::PATH_OF_ONE, only(ONE, key))
         .route(catalogue::PATH, only(DOCUMENT, catalogue))
         .route(erase_account::PATH, only(ACT, erase_account))
         .route(lookups::PATH, only(DOCUMENT, lookups))

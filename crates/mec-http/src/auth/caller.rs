@@ -185,6 +185,33 @@ impl FromRequestParts<App> for AdminOfAll {
     }
 }
 
+/// An administrator in one namespace, or, where the header `MEC-Namespace` says `*`, in all of them.
+#[derive(Clone, Debug)]
+pub struct AdminSomewhere {
+    /// None for all.
+    pub namespace: Option<Namespace>,
+    /// Who, for the audit.
+    pub by: Arc<str>,
+}
+
+impl FromRequestParts<App> for AdminSomewhere {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        let identity = identify(parts, Role::MecAdmin)?;
+        let named = parts.headers.get(NAMESPACE_HEADER);
+        let is_of_all =
+            identity.namespace.is_none() && named.is_some_and(|named| named == ALL_NAMESPACES);
+        let namespace = if is_of_all {
+            None
+        } else {
+            Some(namespace(parts, &identity)?)
+        };
+        let by = identity.by.clone();
+        Ok(Self { namespace, by })
+    }
+}
+
 /// An extractor that states who may call.
 pub trait Who: FromRequestParts<App, Rejection = ApiError> + Send {
     /// The least role.

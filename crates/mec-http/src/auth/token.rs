@@ -1,30 +1,24 @@
-//! Tokens: JWTs signed by HS256.
+//! Tokens that are JWTs: how MEC signs its own, and what one that was verified says.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, Validation, decode_header, encode};
 use mec_core::Namespace;
 use mec_core::ids::is_key;
 use mec_query::Role;
-use parking_lot::RwLock;
-use rustc_hash::FxHashMap;
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 use uuid::Uuid;
 
+use super::claims::{ClaimPaths, Claimed};
 use crate::error::ApiError;
 
-/// The `aud` of every token for MEC.
-const AUDIENCE: &str = "mec-service";
+/// The `aud` of every token that is signed by HS256.
+pub const AUDIENCE: &str = "mec-service";
 /// How far clocks may differ, in seconds.
 const LEEWAY_SECONDS: u64 = 30;
-/// The longest token, in bytes.
-const MAX_TOKEN_BYTES: usize = 8 * 1024;
-/// So many verified tokens are remembered at the most.
-const MAX_REMEMBERED: usize = 10_000;
 
 /// What a token says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,16 +52,6 @@ pub fn issue_token(secret: &[u8], claims: &Claims) -> Result<String, TokenError>
     )?)
 }
 
-/// What is read of a token. `aud` is checked before and may be a list.
-#[derive(Deserialize)]
-struct Claimed {
-    sub: String,
-    role: Role,
-    namespace_id: String,
-    account_id: Option<Uuid>,
-    exp: u64,
-}
-
 /// Who a verified token is.
 #[derive(Debug)]
 pub struct Identity {
@@ -76,127 +60,107 @@ pub struct Identity {
     /// None for an administrator of all namespaces.
     pub namespace: Option<Namespace>,
     pub account: Option<Uuid>,
-    exp: u64,
+    /// The last second in which it is taken, since 1970.
+    pub(super) last_second: u64,
 }
 
-/// Verifies tokens and remembers those it has verified until they end.
-pub struct Verifier {
-    keys: Vec<DecodingKey>,
-    validation: Validation,
-    /// By the token's SHA-256, so that looking one up tells nothing about another.
-    remembered: RwLock<FxHashMap<[u8; 32], Arc<Identity>>>,
-}
-
-impl Verifier {
-    pub fn new(secrets: &[SecretString]) -> Self {
-        let key =
-            |secret: &SecretString| DecodingKey::from_secret(secret.expose_secret().as_bytes());
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&[AUDIENCE]);
-        // Without this a token that lacks `aud` would pass.
-        validation.set_required_spec_claims(&["exp", "aud"]);
-        validation.validate_nbf = true;
-        validation.leeway = LEEWAY_SECONDS;
-        let keys = secrets.iter().map(key).collect();
-        Self {
-            keys,
-            validation,
-            remembered: RwLock::default(),
-        }
+impl Identity {
+    /// Who the claims of a verified token say it is.
+    pub(super) fn of(claims: &Claimed, paths: &ClaimPaths) -> Result<Self, ApiError> {
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let sub = text(claims.get("sub")).filter(|sub| is_key(sub));
+        let sub = sub.ok_or_else(|| {
+            invalid("its sub is not a text of 1 to 255 bytes without control characters")
+        })?;
+        let role = paths
+            .role(claims)
+            .and_then(|role| Role::deserialize(role).ok());
+        let role = role.ok_or_else(|| invalid("it says no role that MEC knows"))?;
+        let namespace = text(paths.namespace(claims));
+        let namespace = namespace.ok_or_else(|| invalid("it says no namespace"))?;
+        let namespace = match namespace.as_str() {
+            "*" if role == Role::MecAdmin => None,
+            "*" => return Err(invalid("the namespace * is for the role mec_admin only")),
+            name => Some(
+                Namespace::parse(name).ok_or_else(|| invalid("its namespace is no namespace"))?,
+            ),
+        };
+        let account = paths.account(claims).map(Uuid::deserialize).transpose();
+        let account = account.map_err(|_| invalid("its account is no UUID"))?;
+        let exp = claims.get("exp").and_then(seconds);
+        let exp = exp.ok_or_else(|| invalid("its exp is no number of seconds"))?;
+        Ok(Self {
+            by: sub.into(),
+            role,
+            namespace,
+            account,
+            last_second: exp.saturating_add(LEEWAY_SECONDS),
+        })
     }
 
-    /// Who a token is; `invalid_token` where it proves nothing.
-    pub fn verify(&self, token: &str) -> Result<Arc<Identity>, ApiError> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(invalid("it is longer than 8 KiB"));
-        }
-        let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-        let held = self.remembered.read().get(&digest).cloned();
-        if let Some(identity) = held {
-            return if has_ended(identity.exp) {
-                Err(invalid("it has expired"))
-            } else {
-                Ok(identity)
-            };
-        }
-        let identity = Arc::new(self.verify_anew(token)?);
-        self.remember(digest, identity.clone());
-        Ok(identity)
-    }
-
-    fn verify_anew(&self, token: &str) -> Result<Identity, ApiError> {
-        let mut refused = invalid("it is not signed for MEC");
-        for key in &self.keys {
-            match decode::<Claimed>(token, key, &self.validation) {
-                Ok(verified) => return identity(verified.claims),
-                Err(error) => {
-                    let why = reason(error.kind());
-                    // Another key may have signed it.
-                    if !matches!(error.kind(), ErrorKind::InvalidSignature) {
-                        return Err(invalid(why));
-                    }
-                    refused = invalid(why);
-                }
-            }
-        }
-        Err(refused)
-    }
-
-    fn remember(&self, digest: [u8; 32], identity: Arc<Identity>) {
-        let mut remembered = self.remembered.write();
-        if remembered.len() >= MAX_REMEMBERED {
-            remembered.retain(|_, held| !has_ended(held.exp));
-        }
-        if remembered.len() >= MAX_REMEMBERED {
-            remembered.clear();
-        }
-        remembered.insert(digest, identity);
+    pub(super) fn has_ended(&self) -> bool {
+        self.last_second < unix_seconds()
     }
 }
 
-fn identity(claims: Claimed) -> Result<Identity, ApiError> {
-    if !is_key(&claims.sub) {
-        return Err(invalid(
-            "its sub is not 1 to 255 bytes without control characters",
-        ));
-    }
-    let namespace = match claims.namespace_id.as_str() {
-        "*" if claims.role == Role::MecAdmin => None,
-        "*" => return Err(invalid("the namespace * is for the role mec_admin only")),
-        name => Some(
-            Namespace::parse(name).ok_or_else(|| invalid("its namespace_id is no namespace"))?,
-        ),
-    };
-    let by = claims.sub.into();
-    Ok(Identity {
-        by,
-        role: claims.role,
-        namespace,
-        account: claims.account_id,
-        exp: claims.exp,
-    })
+/// Whole seconds of a NumericDate (RFC 7519), which may have a fraction.
+fn seconds(value: &Value) -> Option<u64> {
+    let whole = value.as_u64();
+    // A cast of a float saturates, and a time so far off is as good as any.
+    whole.or_else(|| value.as_f64().map(|fraction| fraction as u64))
 }
 
-fn reason(kind: &ErrorKind) -> &'static str {
+/// The head of a token. What stands in it is not proven yet: it says by which key that is to be done.
+pub fn header(token: &str) -> Result<Header, ApiError> {
+    let parts = token.split('.').count();
+    let header = decode_header(token).ok().filter(|_| parts == 3);
+    let header = header.ok_or_else(|| invalid("it is no JWT of a known algorithm"))?;
+    if header.crit.is_some() {
+        return Err(invalid("it names header parameters as critical"));
+    }
+    if header.jwk.is_some() || header.jku.is_some() || header.x5u.is_some() {
+        return Err(invalid("it brings a key along"));
+    }
+    Ok(header)
+}
+
+/// What is checked of a token besides its signature. Without an algorithm no token passes.
+pub fn validation(audiences: &[String], required: &[&str]) -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.algorithms = Vec::new();
+    validation.set_audience(audiences);
+    // A claim that is not required is not missed where it is checked.
+    validation.set_required_spec_claims(required);
+    validation.validate_nbf = true;
+    validation.leeway = LEEWAY_SECONDS;
+    validation
+}
+
+/// Why a token is refused.
+pub fn reason(kind: &ErrorKind) -> &'static str {
     match kind {
         ErrorKind::ExpiredSignature => "it has expired",
         ErrorKind::ImmatureSignature => "it is not valid yet",
         ErrorKind::InvalidSignature => "its signature does not fit",
-        ErrorKind::InvalidAudience => "its aud is not mec-service",
-        ErrorKind::MissingRequiredClaim(claim) if claim == "aud" => "it has no aud",
-        ErrorKind::MissingRequiredClaim(_) => "it has no exp",
-        ErrorKind::InvalidAlgorithm => "it is not signed by HS256",
-        _ => "it is malformed, or lacks sub, role or namespace_id",
+        ErrorKind::InvalidAudience => "its aud does not name MEC",
+        ErrorKind::MissingRequiredClaim(claim) => match claim.as_str() {
+            "aud" => "it has no aud",
+            "iss" => "it has no iss",
+            _ => "it has no exp",
+        },
+        ErrorKind::InvalidAlgorithm => "it is not signed by the algorithm of its key",
+        _ => "it is malformed",
     }
 }
 
-fn invalid(why: &'static str) -> ApiError {
+/// The error of a token that proves nothing.
+pub fn invalid(why: &'static str) -> ApiError {
     ApiError::new("invalid_token", "the bearer token is not valid").with_details(why)
 }
 
-fn has_ended(exp: u64) -> bool {
-    let now = SystemTime::now()
+/// The present second, since 1970.
+pub fn unix_seconds() -> u64 {
+    SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    exp.saturating_add(LEEWAY_SECONDS) < now
+        .map_or(0, |since| since.as_secs())
 }

@@ -90,6 +90,7 @@ pub const CODES: &[ErrorCode] = &[
     ErrorCode { code: "grant_not_found", status: 404, summary: "The grant does not exist." },
     ErrorCode { code: "entitlement_not_found", status: 404, summary: "The entitlement does not exist." },
     ErrorCode { code: "plan_not_found", status: 404, summary: "The plan does not exist." },
+    ErrorCode { code: "key_not_found", status: 404, summary: "The API key does not exist." },
     // 405 to 415: how it was asked.
     ErrorCode { code: "PGRST101", status: 405, summary: "The function does not take this HTTP method." },
     ErrorCode { code: "PGRST117", status: 405, summary: "The path does not take this HTTP method." },
@@ -125,6 +126,7 @@ pub const CODES: &[ErrorCode] = &[
     ErrorCode { code: "not_grantable", status: 422, summary: "The resource type takes no grants." },
     ErrorCode { code: "not_correctable", status: 422, summary: "The event is itself a correction." },
     ErrorCode { code: "too_many_scopes", status: 422, summary: "The tree has the most scopes of the resource type already." },
+    ErrorCode { code: "too_many_keys", status: 422, summary: "The namespace has the most API keys already." },
     ErrorCode { code: "tree_too_deep", status: 422, summary: "The tree is as deep as a tree may be." },
     ErrorCode { code: "parent_has_no_children", status: 422, summary: "Accounts of the parent's type have no children." },
     ErrorCode { code: "move_not_alone", status: 422, summary: "A move, or another change of two trees, stands beside other changes." },
@@ -137,6 +139,7 @@ pub const CODES: &[ErrorCode] = &[
     // 500 and 503: MEC's side.
     ErrorCode { code: "internal_error", status: 500, summary: "MEC failed; the cause is in its log under the request id." },
     ErrorCode { code: "store_unavailable", status: 503, summary: "The store cannot be reached or written to for now." },
+    ErrorCode { code: "issuer_unavailable", status: 503, summary: "The keys of the token's issuer cannot be fetched for now." },
     ErrorCode { code: "busy", status: 503, summary: "Too many calls wait; try again in a moment." },
     ErrorCode { code: "shutting_down", status: 503, summary: "This node is stopping; another takes over." },
 ];

@@ -125,7 +125,7 @@ impl IntoResponse for ApiError {
                 let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
-            "store_unavailable" | "busy" | "shutting_down" => {
+            "store_unavailable" | "issuer_unavailable" | "busy" | "shutting_down" => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}

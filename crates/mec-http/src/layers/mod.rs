@@ -26,11 +26,11 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use parking_lot::RwLock;
+use mec_engine::Engine;
 use secrecy::SecretString;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::auth::{Verifier, bearer, named_namespace};
+use crate::auth::{IssuerConfig, Verifier, bearer, named_namespace};
 use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::{FrontConfig, Limits};
@@ -59,8 +59,7 @@ pub struct Front {
 }
 
 struct Inner {
-    /// Replaced as a whole, so that nothing that old secrets proved is remembered.
-    verifier: RwLock<Arc<Verifier>>,
+    verifier: Verifier,
     limits: Limits,
     cors: Cors,
     ids: RequestIds,
@@ -76,6 +75,7 @@ impl Front {
     pub fn new(config: FrontConfig) -> Self {
         let FrontConfig {
             secrets,
+            issuer,
             limits,
             cors,
             logs,
@@ -83,7 +83,7 @@ impl Front {
         } = config;
         Self {
             inner: Arc::new(Inner {
-                verifier: RwLock::new(Arc::new(Verifier::new(&secrets))),
+                verifier: Verifier::new(&secrets, issuer),
                 limits,
                 cors,
                 ids: RequestIds::default(),
@@ -125,13 +125,20 @@ impl Front {
         &self.inner.counts
     }
 
-    /// Takes tokens of these secrets from now on, and of no others.
-    pub fn reload_secrets(&self, secrets: &[SecretString]) {
-        *self.inner.verifier.write() = Arc::new(Verifier::new(secrets));
+    /// Takes the API keys of an engine, too.
+    pub(crate) fn attach(&self, engine: &Arc<Engine>) {
+        self.inner.verifier.attach(engine);
     }
 
-    fn verifier(&self) -> Arc<Verifier> {
-        self.inner.verifier.read().clone()
+    /// Takes tokens of other secrets and of another issuer from now on, and none that only the former
+    /// ones prove.
+    pub fn reload_keys(&self, secrets: &[SecretString], issuer: Option<IssuerConfig>) {
+        self.inner.verifier.replace(secrets, issuer);
+    }
+
+    /// Fetches the issuer's keys at once and from time to time. Does not end; who serves spawns it.
+    pub async fn keep_keys_fresh(&self) {
+        self.inner.verifier.keep_fresh().await;
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -163,7 +170,7 @@ async fn pass(State(front): State<Front>, mut request: Request, next: Next) -> R
     let under_way = meter::begin(&front);
     let inner = &front.inner;
     let who = match bearer(request.headers()) {
-        Ok(Some(token)) => Some(front.verifier().verify(token)),
+        Ok(Some(token)) => Some(inner.verifier.verify(token).await),
         Ok(None) => None,
         Err(error) => Some(Err(error)),
     };

@@ -16,11 +16,12 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use mec_core::Timestamp;
 use mec_engine::{Engine, EngineConfig, RisingIds};
-use mec_http::{App, Claims, Role, issue_token, router};
+use mec_http::{App, Claims, Front, Role, issue_token, router};
 use mec_store::{Clock, Store};
 use mec_store_postgres::{PostgresConfig, PostgresStore};
 use mec_store_sqlite::{SqliteConfig, SqliteStore};
 use mec_test_postgres::Server;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -146,6 +147,19 @@ impl TestApp {
         Self::start_limited_on_postgres(default.query_timeout).await
     }
 
+    /// Two nodes on one database.
+    pub async fn two_on_postgres() -> (Self, Self) {
+        let server = tokio::task::spawn_blocking(Server::shared).await.unwrap();
+        let database = server.database();
+        let node = async || {
+            let url = server.url("mec_engine", &database);
+            let config = PostgresConfig::new(url.into());
+            let store = PostgresStore::open(&config, &mut RisingIds).await.unwrap();
+            Self::over(store, Arc::new(Wall), tempfile::tempdir().unwrap())
+        };
+        (node().await, node().await)
+    }
+
     /// [`TestApp::start_limited`] over a database of the tests' own server; its name.
     pub async fn start_limited_on_postgres(query_timeout: Duration) -> (Self, String) {
         // The server migrates its template in a runtime of its own.
@@ -162,10 +176,31 @@ impl TestApp {
     }
 
     fn over<C: Clock>(store: impl Store, clock: Arc<C>, folder: TempDir) -> Self {
+        let secret = SecretString::from(SECRET);
+        Self::over_behind(store, clock, folder, secret.into())
+    }
+
+    /// Behind a front door of the test's own.
+    pub fn start_behind(front: Front) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = SqliteConfig {
+            data_dir: folder.path().to_owned(),
+            ..SqliteConfig::default()
+        };
+        let store = SqliteStore::open(&config, Arc::new(Wall), &mut RisingIds).unwrap();
+        Self::over_behind(store, Arc::new(Wall), folder, front)
+    }
+
+    fn over_behind<C: Clock>(
+        store: impl Store,
+        clock: Arc<C>,
+        folder: TempDir,
+        front: Front,
+    ) -> Self {
         let config = EngineConfig::default();
         let engine = Engine::start(Arc::new(store), clock, RisingIds, config).unwrap();
         let engine = Arc::new(engine);
-        let router = router(App::new(engine.clone(), SECRET.to_owned().into()));
+        let router = router(App::with(engine.clone(), front, RisingIds));
         Self {
             router,
             engine,

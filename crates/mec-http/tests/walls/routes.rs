@@ -163,8 +163,9 @@ pub const ADMINS: [(&str, Arguments); 1] = [("erase-account", |of| {
     ]
 })];
 /// Routes that name nobody's object: they act in the caller's own namespace, whose walls stand in
-/// `catalogue.rs` (`only_administrators_reach_it_each_in_their_namespace`).
-pub const OF_THE_CALLER: [&str; 1] = ["/admin/catalogue"];
+/// `catalogue.rs` (`only_administrators_reach_it_each_in_their_namespace`) and, for API keys, in
+/// `tokens/api_keys.rs` (`a_key_has_no_more_than_who_made_it`).
+pub const OF_THE_CALLER: [&str; 3] = ["/admin/catalogue", "/admin/keys", "/admin/keys/{key_id}"];
 /// Calls that act on all namespaces, whose wall stands in `whole_database.rs`
 /// (`only_an_administrator_of_all_may`).
 pub const OF_ALL: [&str; 2] = ["/admin/lookups", "/admin/retention"];

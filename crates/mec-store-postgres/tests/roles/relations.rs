@@ -199,6 +199,7 @@ pub const RELATIONS: &[Relation] = &[
     row("mec.store_meta", Kind::Closed),
     row("mec.copy_marks", Kind::Closed),
     row("mec.catalogue_versions", Kind::Closed),
+    row("mec.api_keys", Kind::Closed),
     row("mec.trees", Kind::Closed),
     row("mec.tree_scopes", Kind::Closed),
     row("mec.tree_log", Kind::Closed),

@@ -97,6 +97,7 @@ fn keyed(name: &str) -> Option<&'static str> {
         "resource_types" => "t.namespace_id, t.resource_type_code",
         "resource_type_allowed_units" => "t.namespace_id, t.resource_type_code, t.unit_code",
         "plans" => "t.namespace_id, t.plan_id",
+        "api_keys" => "t.namespace_id, t.key_id",
         "plan_entitlement_templates" => "t.namespace_id, t.template_id",
         "control_rules" => "t.namespace_id, t.rule_id",
         "control_rule_conditions" => "t.namespace_id, t.rule_id, t.position",

@@ -14,6 +14,7 @@
 )]
 
 pub mod accounts;
+pub mod api_keys;
 pub mod batches;
 pub mod catalogues;
 pub mod events;
@@ -114,6 +115,8 @@ macro_rules! conformance_tests {
             names: a_linked_id_names_its_account_until_it_is_unlinked, an_id_of_a_provider_is_linked_to_one_account,
                 an_external_id_passes_to_another_tree_in_one_commit, a_superseded_entitlement_is_loaded_by_its_id,
                 a_grant_stays_at_its_account;
+            api_keys: a_key_comes_back_whole_and_by_its_namespace, an_id_of_a_key_is_not_given_twice,
+                a_key_is_revoked_in_its_own_namespace_and_once, when_a_key_was_used_moves_forward_only;
             namespaces: the_same_ids_in_two_namespaces_never_meet;
         }
     };

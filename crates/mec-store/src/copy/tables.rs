@@ -184,6 +184,10 @@ pub const TABLES: &[&Table] = &[
     table! { "recorded_units":
         unit_code Text,
     },
+    table! { "api_keys":
+        namespace_id Text, key_id Id, key_name Text, role Text, account_id Id, secret_hash Bytes,
+        created_by Text, created_at At, expires_at At, revoked_at At, last_used_at At,
+    },
     table! { "resource_types":
         namespace_id Text, resource_type_code Text, description Text, default_unit_code Text,
         is_inventory Flag, is_concurrency Flag, is_time_bound Flag,

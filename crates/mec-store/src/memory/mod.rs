@@ -1,6 +1,7 @@
 //! A store in memory: everything in plain lists and maps, every question answered by looking at all
 //! of them. It proves the trait, and it is what other stores are compared with.
 
+mod api_keys;
 mod catalogue;
 mod load;
 mod lookups;
@@ -20,9 +21,9 @@ use mec_query::rows::Rows;
 use uuid::Uuid;
 
 use crate::{
-    Batch, CatalogueAge, CatalogueDraft, CatalogueRows, Clock, CommitError, CommitSet, Expired,
-    KeyRef, KeyState, Locator, Place, QueryError, Reader, Retention, SeriesQuery, SeriesRow, Store,
-    StoreError, TreeRef, UsageQuery,
+    ApiKey, Batch, CatalogueAge, CatalogueDraft, CatalogueRows, Clock, CommitError, CommitSet,
+    Expired, KeyRef, KeyState, Locator, Place, QueryError, Reader, Retention, SeriesQuery,
+    SeriesRow, Store, StoreError, TreeRef, UsageQuery,
 };
 use state::{Space, State};
 
@@ -186,6 +187,32 @@ impl Store for MemoryStore {
         account: Uuid,
     ) -> Result<Vec<Uuid>, StoreError> {
         Ok(self.read(namespace, |space| space.ancestors(account)))
+    }
+
+    async fn api_key(&self, key: Uuid) -> Result<Option<ApiKey>, StoreError> {
+        Ok(lock(&self.state).api_key(key))
+    }
+
+    async fn api_keys(&self, namespace: Option<&Namespace>) -> Result<Vec<ApiKey>, StoreError> {
+        Ok(lock(&self.state).api_keys_of(namespace))
+    }
+
+    async fn put_api_key(&self, key: &ApiKey) -> Result<(), CommitError> {
+        lock(&self.state).put_api_key(key)
+    }
+
+    async fn revoke_api_key(
+        &self,
+        namespace: Option<&Namespace>,
+        key: Uuid,
+        now: Timestamp,
+    ) -> Result<bool, CommitError> {
+        Ok(lock(&self.state).revoke_api_key(namespace, key, now))
+    }
+
+    async fn use_api_key(&self, key: Uuid, now: Timestamp) -> Result<(), CommitError> {
+        lock(&self.state).use_api_key(key, now);
+        Ok(())
     }
 
     async fn health(&self) -> Result<(), StoreError> {

@@ -18,13 +18,14 @@ use mec_core::usage::CounterKey;
 use mec_core::{AccountId, Code, Namespace, Timestamp};
 use uuid::Uuid;
 
-use crate::{DecisionRow, Expired, KeyRow, KeyState, Locator, Place, Retention, key_hash};
+use crate::{ApiKey, DecisionRow, Expired, KeyRow, KeyState, Locator, Place, Retention, key_hash};
 
 /// Everything, by namespace.
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
     pub(super) lookups: Arc<Lookups>,
     pub(super) spaces: BTreeMap<Namespace, Space>,
+    pub(super) api_keys: Vec<ApiKey>,
 }
 
 /// Everything of one namespace.

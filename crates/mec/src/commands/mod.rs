@@ -9,6 +9,7 @@ pub mod doctor;
 mod document;
 mod document_file;
 pub mod import;
+pub mod key;
 pub mod lookups;
 pub mod migrate;
 pub mod openapi;

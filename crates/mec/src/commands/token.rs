@@ -41,18 +41,25 @@ pub struct TokenArgs {
     clippy::enum_variant_names,
     reason = "these are the names of the roles"
 )]
-enum RoleName {
+pub enum RoleName {
     MecUser,
     MecService,
     MecAdmin,
 }
 
+impl RoleName {
+    /// The role of this name.
+    pub fn role(self) -> Role {
+        match self {
+            Self::MecUser => Role::MecUser,
+            Self::MecService => Role::MecService,
+            Self::MecAdmin => Role::MecAdmin,
+        }
+    }
+}
+
 pub fn token(folder: &Path, args: &TokenArgs) -> Result<ExitCode> {
-    let role = match args.role {
-        RoleName::MecUser => Role::MecUser,
-        RoleName::MecService => Role::MecService,
-        RoleName::MecAdmin => Role::MecAdmin,
-    };
+    let role = args.role.role();
     if args.namespace == "*" && role != Role::MecAdmin {
         bail!("--namespace '*' is for --role mec_admin only");
     }
@@ -91,7 +98,7 @@ pub fn token(folder: &Path, args: &TokenArgs) -> Result<ExitCode> {
 }
 
 /// Reads a time span; ten years at the most.
-fn seconds(text: &str) -> Result<u64, String> {
+pub fn seconds(text: &str) -> Result<u64, String> {
     const MAX: u64 = 3_653 * 86_400;
     let (digits, factor) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
         Some(digits) if text.ends_with('m') => (digits, 60),

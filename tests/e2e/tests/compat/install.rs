@@ -54,6 +54,15 @@ impl Clients {
         clients
     }
 
+    /// A command that runs the issuer of tokens.
+    pub fn issuer(&self) -> Command {
+        let mut command = Command::new("node");
+        command
+            .arg(self.programs.join("js/issuer.mjs"))
+            .env("MEC_COMPAT_MODULES", self.installed.join("js"));
+        command
+    }
+
     /// A command that runs programs, which are told by name.
     pub fn runner(&self, language: Language) -> Command {
         let (interpreter, file) = match language {

@@ -11,6 +11,7 @@
 mod support;
 
 mod install;
+mod issuer;
 mod schemathesis;
 mod seed;
 

@@ -107,6 +107,18 @@ impl Server {
         )
     }
 
+    /// With settings of the environment.
+    pub fn start_with(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::spawn(
+            Command::new(binary())
+                .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+                .arg(folder)
+                .env_remove("DATABASE_URL")
+                .env_remove("JWT_SECRET")
+                .envs(settings.iter().copied()),
+        )
+    }
+
     /// A node on a PostgreSQL database, with a folder of its own for what is no data.
     pub fn node(folder: &Path, database_url: &str, settings: &[&str]) -> Self {
         Self::spawn(

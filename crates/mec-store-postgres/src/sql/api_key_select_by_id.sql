@@ -1,0 +1,3 @@
+SELECT namespace_id, key_id, key_name, role, account_id, secret_hash, created_by, created_at, expires_at, revoked_at, last_used_at
+FROM api_keys
+WHERE key_id = $1
