@@ -24,8 +24,11 @@ mod serve;
 pub use app::{App, FrontConfig, Limits};
 pub use args::nearest;
 pub use auth::{Claims, Role, TokenError, issue_token};
-pub use layers::{Front, Passage, surround};
+pub use layers::{
+    BudgetsConfig, Front, NoNetwork, NoRate, Passage, Peer, Rate, RatesConfig, Ticks,
+};
+pub use layers::{TrustedProxies, surround};
 pub use openapi::openapi;
-pub use router::router;
+pub use router::{Route, router, routes};
 pub use rpc::{RpcRoute, rpc_routes};
 pub use serve::serve;

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -13,6 +12,7 @@ use prometheus::{Encoder, Gauge, IntCounter, Registry, TextEncoder};
 use crate::App;
 use crate::error::ApiError;
 use crate::pages::page;
+use crate::router::Entry;
 
 /// A count of the engine's: its name, what it counts, where it stands.
 type Count = (&'static str, &'static str, fn(&Stats) -> &AtomicU64);
@@ -58,9 +58,9 @@ const COUNTS: [Count; 8] = [
     ),
 ];
 
-/// The route of the metrics.
-pub fn routes() -> Router<App> {
-    Router::new().route("/metrics", page(get(metrics)))
+/// The page of the metrics.
+pub fn entries() -> [Entry; 1] {
+    [page("/metrics", get(metrics))]
 }
 
 async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {

@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -11,6 +10,7 @@ use axum::routing::{MethodRouter, get};
 
 use crate::App;
 use crate::error::ApiError;
+use crate::router::Entry;
 
 /// The methods of a page.
 const ALLOWED: &str = "OPTIONS,GET,HEAD";
@@ -26,22 +26,24 @@ static DESCRIPTION: LazyLock<String> = LazyLock::new(|| {
     crate::openapi().to_pretty_json().unwrap_or_default()
 });
 
-/// The routes of the pages.
-pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/health", page(get(health)))
-        .route("/ready", page(get(ready)))
-        .route("/openapi.json", page(get(description)))
-        .route("/api/", page(get(description)))
-        .route("/docs", page(get(docs)))
+/// The pages.
+pub fn entries() -> Vec<Entry> {
+    vec![
+        page("/health", get(health)),
+        page("/ready", get(ready)),
+        page("/openapi.json", get(description)),
+        page("/api/", get(description)),
+        page("/docs", get(docs)),
+    ]
 }
 
 /// A page with the methods that it has and no others.
-pub fn page(methods: MethodRouter<App>) -> MethodRouter<App> {
+pub fn page(path: &'static str, methods: MethodRouter<App>) -> Entry {
     let options = || async { [(axum::http::header::ALLOW, ALLOWED)] };
-    methods
+    let methods = methods
         .options(options)
-        .fallback(|| async { ApiError::method_not_allowed("PGRST117", ALLOWED) })
+        .fallback(|| async { ApiError::method_not_allowed("PGRST117", ALLOWED) });
+    Entry::new(path, ALLOWED, methods)
 }
 
 fn json(body: impl Into<axum::body::Body>) -> Response {

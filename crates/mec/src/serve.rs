@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use mec_http::{App, Claims, Role};
+use mec_engine::RisingIds;
+use mec_http::{App, Claims, Front, FrontConfig, Role};
 
 use crate::clock::unix_seconds;
-use crate::door::admin_token;
+use crate::door::{COMMANDS, admin_token};
 use crate::place::Place;
-use crate::settings::Freshness;
+use crate::settings::{Freshness, Limits, Rates};
 use crate::{private, secret};
 
 /// Where the server listens; for commands.
@@ -30,6 +31,10 @@ pub struct ServeArgs {
     listen: SocketAddr,
     #[command(flatten)]
     freshness: Freshness,
+    #[command(flatten)]
+    rates: Rates,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
@@ -62,12 +67,14 @@ pub fn serve(place: &Place, args: &ServeArgs) -> Result<ExitCode> {
         let address = listener.local_addr()?;
         let door = keep_door(folder, address, &secret.secret)?;
         welcome(address, &place.shown(), &secret.secret)?;
-        mec_http::serve(
-            listener,
-            App::new(engine.clone(), secret.secret.clone().into()),
-            stopped(),
-        )
-        .await?;
+        let front = Front::new(FrontConfig {
+            secrets: vec![secret.secret.clone().into()],
+            limits: args.limits.sizes(),
+            rates: args.rates.config(COMMANDS),
+            budgets: args.limits.budgets(),
+        });
+        let app = App::with(engine.clone(), front, RisingIds);
+        mec_http::serve(listener, app, stopped()).await?;
         engine.close().await;
         door.abort();
         for file in [ADDRESS_FILE, TOKEN_FILE] {

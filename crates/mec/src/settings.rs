@@ -3,7 +3,9 @@
 
 mod connections;
 mod freshness;
+mod limits;
 mod queries;
+mod rates;
 
 use std::ops::RangeInclusive;
 
@@ -11,7 +13,9 @@ use clap::{Args, Command};
 
 pub use connections::Connections;
 pub use freshness::Freshness;
+pub use limits::Limits;
 pub use queries::Queries;
+pub use rates::Rates;
 
 /// Reads a whole number within bounds.
 fn whole(

@@ -7,13 +7,13 @@ mod erase_account;
 mod lookups;
 mod retention;
 
-use axum::Router;
 use axum::http::header::ALLOW;
 use axum::routing::{MethodRouter, get, post};
 use serde::Serialize;
 
 use crate::App;
 use crate::error::ApiError;
+use crate::router::Entry;
 
 pub use describe::describe;
 
@@ -22,17 +22,18 @@ const DOCUMENT: &str = "OPTIONS,GET,HEAD,PUT";
 /// The methods of an act.
 const ACT: &str = "OPTIONS,POST";
 
-/// The routes.
-pub fn routes() -> Router<App> {
+/// The paths.
+pub fn entries() -> Vec<Entry> {
     let catalogue = get(catalogue::show).put(catalogue::replace);
     let lookups = get(lookups::show).put(lookups::replace);
     let retention = post(retention::apply);
     let erase_account = post(erase_account::erase_account);
-    Router::new()
-        .route(catalogue::PATH, only(DOCUMENT, catalogue))
-        .route(erase_account::PATH, only(ACT, erase_account))
-        .route(lookups::PATH, only(DOCUMENT, lookups))
-        .route(retention::PATH, only(ACT, retention))
+    vec![
+        only(catalogue::PATH, DOCUMENT, catalogue),
+        only(erase_account::PATH, ACT, erase_account),
+        only(lookups::PATH, DOCUMENT, lookups),
+        only(retention::PATH, ACT, retention),
+    ]
 }
 
 fn json(value: &impl Serialize) -> Result<String, ApiError> {
@@ -42,9 +43,10 @@ fn json(value: &impl Serialize) -> Result<String, ApiError> {
     })
 }
 
-/// Tells the methods of a path, and refuses all others.
-fn only(allowed: &'static str, methods: MethodRouter<App>) -> MethodRouter<App> {
-    methods
+/// A path that tells its methods and refuses all others.
+fn only(path: &'static str, allowed: &'static str, methods: MethodRouter<App>) -> Entry {
+    let methods = methods
         .options(move || async move { [(ALLOW, allowed)] })
-        .fallback(move || async move { ApiError::method_not_allowed("PGRST117", allowed) })
+        .fallback(move || async move { ApiError::method_not_allowed("PGRST117", allowed) });
+    Entry::new(path, allowed, methods)
 }

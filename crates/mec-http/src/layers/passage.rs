@@ -1,7 +1,11 @@
 //! What is known of a request on its way.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
+use super::budgets::{Budgets, Permit, Work};
 use crate::auth::Identity;
 use crate::error::ApiError;
 
@@ -12,4 +16,48 @@ pub struct Passage {
     pub id: Arc<str>,
     /// Who its token says it is, or why the token proves nothing; none where it shows none.
     pub(crate) who: Option<Result<Arc<Identity>, ApiError>>,
+    /// Where it comes from; none for a client by a unix socket.
+    pub address: Option<IpAddr>,
+    /// What it costs, and its place among those that are worked on.
+    pub(crate) place: Place,
+}
+
+impl Passage {
+    /// Who calls, where a token proves it.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.who.as_ref()?.as_ref().ok().map(Arc::as_ref)
+    }
+}
+
+/// A request's place among those that are worked on.
+#[derive(Debug)]
+pub struct Place {
+    work: Option<Work>,
+    permit: Mutex<Option<Permit>>,
+}
+
+impl Place {
+    pub(super) fn of(work: Option<Work>) -> Self {
+        Self {
+            work,
+            permit: Mutex::default(),
+        }
+    }
+
+    /// Takes the place, if the request needs one and has not got it.
+    pub(crate) async fn take(&self, budgets: &Budgets) -> Result<(), ApiError> {
+        let Some(work) = self.work else {
+            return Ok(());
+        };
+        if self.permit.lock().is_none() {
+            let permit = budgets.enter(work).await?;
+            *self.permit.lock() = Some(permit);
+        }
+        Ok(())
+    }
+
+    /// Leaves it to another.
+    pub(super) fn leave(&self) {
+        self.permit.lock().take();
+    }
 }

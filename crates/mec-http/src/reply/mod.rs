@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 mod body;
+pub(crate) mod fields;
 
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::http::{HeaderName, HeaderValue};
@@ -14,11 +15,10 @@ pub use accept::Media;
 pub use body::{AnyBody, JsonBody};
 
 use crate::error::ApiError;
+use fields::{RATE_LIMIT, RATE_LIMIT_POLICY};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const LATE: HeaderName = HeaderName::from_static("mec-late");
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 /// The largest whole number of a structured header field.
 const MAX_FIELD_INTEGER: i128 = 999_999_999_999_999;
 

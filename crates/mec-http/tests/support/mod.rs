@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+pub mod witness;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,7 +18,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use mec_core::Timestamp;
 use mec_engine::{Engine, EngineConfig, RisingIds};
-use mec_http::{App, Claims, Role, issue_token, router};
+use mec_http::{App, Claims, Front, Role, issue_token, router};
 use mec_store::{Clock, Store};
 use mec_store_postgres::{PostgresConfig, PostgresStore};
 use mec_store_sqlite::{SqliteConfig, SqliteStore};
@@ -28,7 +30,7 @@ use uuid::Uuid;
 
 pub const SECRET: &str = "a secret of the tests, 32 bytes or more";
 
-struct Wall;
+pub struct Wall;
 
 impl Clock for Wall {
     fn now(&self) -> Timestamp {
@@ -173,6 +175,12 @@ impl TestApp {
         }
     }
 
+    /// The same behind another front door.
+    pub fn behind(self, front: Front) -> Self {
+        let router = router(App::with(self.engine.clone(), front, RisingIds));
+        Self { router, ..self }
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -246,6 +254,14 @@ pub fn claims(role: Role) -> Claims {
         account_id: None,
         aud: "mec-service".to_owned(),
         exp: unix_seconds() + 600,
+    }
+}
+
+/// Those of an administrator of all namespaces.
+pub fn of_all() -> Claims {
+    Claims {
+        namespace_id: "*".to_owned(),
+        ..claims(Role::MecAdmin)
     }
 }
 

@@ -16,14 +16,19 @@ const READ_BYTES: usize = 8 * 1024;
 pub struct Origin {
     pub address: SocketAddr,
     pub token: String,
+    /// The namespace that a token of all of them names.
+    pub namespace: Option<String>,
 }
 
 impl Origin {
     /// The head of a `POST` of JSON, up to the length of its body.
     pub fn post(&self, path: &str) -> Vec<u8> {
-        let Self { address, token } = self;
+        let Self { address, token, .. } = self;
+        let named = self.namespace.as_ref();
+        let named = named.map(|name| format!("mec-namespace: {name}\r\n"));
+        let named = named.unwrap_or_default();
         format!(
-            "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n{named}\
              content-type: application/json\r\ncontent-length: "
         )
         .into_bytes()
