@@ -6,13 +6,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use futures_util::future::join_all;
-use mec_engine::{Engine, EngineConfig, RisingIds};
-use mec_http::{App, BudgetsConfig, Front, FrontConfig, RatesConfig, router, routes};
-use mec_store_sqlite::{SqliteConfig, SqliteStore};
+use mec_http::{BudgetsConfig, Front, FrontConfig, RatesConfig, routes};
 use serde_json::json;
 
-use super::support::witness::{Notes, Witness};
-use super::support::{Answer, SECRET, TestApp, Wall, get, post, service, sign};
+use super::support::witness::Notes;
+use super::support::{Answer, SECRET, TestApp, get, of_all, post, service, sign};
 
 /// An application over a store whose queries wait at a gate.
 pub struct Gated {
@@ -27,35 +25,12 @@ impl Gated {
 
 /// An application over a store that notes what is asked of it; its gate is shut where it says so.
 pub fn witnessed(config: FrontConfig, is_shut: bool) -> (Gated, Arc<Notes>) {
-    let folder = tempfile::tempdir().unwrap();
-    let stored = SqliteConfig {
-        data_dir: folder.path().to_owned(),
-        ..SqliteConfig::default()
-    };
-    let store = SqliteStore::open(&stored, Arc::new(Wall), &mut RisingIds).unwrap();
     let notes = if is_shut {
         Notes::shut()
     } else {
         Notes::open()
     };
-    let store = Witness {
-        store,
-        notes: notes.clone(),
-    };
-    let engine = Engine::start(
-        Arc::new(store),
-        Arc::new(Wall),
-        RisingIds,
-        EngineConfig::default(),
-    );
-    let engine = Arc::new(engine.unwrap());
-    let front = Front::new(config);
-    let router = router(App::with(engine.clone(), front, RisingIds));
-    let app = TestApp {
-        router,
-        engine,
-        folder,
-    };
+    let app = TestApp::start_gated(notes.clone()).behind(Front::new(config));
     (Gated { app }, notes)
 }
 
@@ -144,7 +119,7 @@ async fn every_route_that_works_takes_of_a_budget() {
         wait: Duration::ZERO,
     };
     let (gated, _) = witnessed(config(nothing), false);
-    let token = sign(&super::support::of_all());
+    let token = sign(&of_all());
     let mut worked = 0;
     for route in routes() {
         for method in &route.methods {

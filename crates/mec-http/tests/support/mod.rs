@@ -27,10 +27,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
+use witness::{Notes, Witness};
 
 pub const SECRET: &str = "a secret of the tests, 32 bytes or more";
 
-pub struct Wall;
+struct Wall;
 
 impl Clock for Wall {
     fn now(&self) -> Timestamp {
@@ -161,6 +162,23 @@ impl TestApp {
         let store = PostgresStore::open(&config, &mut RisingIds).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         (Self::over(store, Arc::new(Wall), folder), database)
+    }
+
+    /// Over an embedded store that notes what is asked of it.
+    pub fn start_witnessed() -> (Self, Arc<Notes>) {
+        let notes = Notes::open();
+        (Self::start_gated(notes.clone()), notes)
+    }
+
+    /// Over an embedded store with these notes and their gate.
+    pub fn start_gated(notes: Arc<Notes>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = SqliteConfig {
+            data_dir: folder.path().to_owned(),
+            ..SqliteConfig::default()
+        };
+        let store = SqliteStore::open(&config, Arc::new(Wall), &mut RisingIds).unwrap();
+        Self::over(Witness { store, notes }, Arc::new(Wall), folder)
     }
 
     fn over<C: Clock>(store: impl Store, clock: Arc<C>, folder: TempDir) -> Self {
