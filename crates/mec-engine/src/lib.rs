@@ -320,17 +320,16 @@ impl Engine {
         let Some(locator) = target.locator() else {
             return Ok(None);
         };
-        let Some(place) = self.reads.find(namespace.clone(), locator).await? else {
-            return Ok(None);
-        };
+        let found = self.reads.find(namespace.clone(), locator).await?;
+        let found = found.map(|place| place.account);
         let Some(root) = guard else {
-            return Ok(Some(place.account));
+            return Ok(found);
         };
-        let above = self
-            .reads
-            .ancestors(namespace.clone(), place.account)
-            .await?;
-        Ok(above.contains(&root).then_some(place.account))
+        // Of what is not there the guard's own account is asked about, so that the time of the answer does not
+        // tell what exists outside of its subtree.
+        let account = found.unwrap_or(root);
+        let above = self.reads.ancestors(namespace.clone(), account).await?;
+        Ok(found.filter(|_| above.contains(&root)))
     }
 
     /// The present moment by the store's clock.

@@ -52,6 +52,7 @@ impl<B: Batch> Run<'_, B> {
             Target::Entitlement(id) | Target::Grant(id) => self.names.made(namespace, *id),
             target => self.known_place(namespace, target),
         };
+        let is_known = found.is_some();
         let place = match (found, request.target.locator()) {
             (Some(place), _) => place,
             (None, Some(locator)) => {
@@ -80,7 +81,14 @@ impl<B: Batch> Run<'_, B> {
         };
         Ok(match self.is_below(namespace, place, root).await? {
             Some(true) => Placed::At(place.0, place.1),
-            Some(false) => Placed::Nowhere,
+            Some(false) => {
+                // The store is asked as it is about what does not exist, so that the time of the answer does
+                // not tell what memory holds of others.
+                if is_known && let Some(locator) = request.target.locator() {
+                    self.batch.locate(namespace, &[locator]).await?;
+                }
+                Placed::Nowhere
+            }
             None => Placed::Unlocked,
         })
     }

@@ -10,18 +10,24 @@ use uuid::Uuid;
 
 use crate::auth::IssuerConfig;
 use crate::layers::log::LogConfig;
-use crate::layers::{Cors, Front};
+use crate::layers::{BudgetsConfig, Cors, Front, RatesConfig};
 use crate::metrics::MetricsConfig;
 
 /// Bounds of what a client may send.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
     /// The largest body, in bytes. Default 1 MiB.
     pub body_bytes: usize,
     /// The longest path with query, in bytes. Default 8 KiB.
     pub uri_bytes: usize,
+    /// The most bytes of all header fields, names and values. Default 32 KiB.
+    pub header_bytes: usize,
+    /// The most header fields. Default 64.
+    pub header_count: usize,
     /// How long a body may take to arrive, in seconds. Default 30.
     pub body_seconds: u64,
+    /// How long a request may take as a whole once its head is there, in seconds. Default 120.
+    pub request_seconds: u64,
 }
 
 impl Default for Limits {
@@ -29,7 +35,10 @@ impl Default for Limits {
         Self {
             body_bytes: 1024 * 1024,
             uri_bytes: 8 * 1024,
+            header_bytes: 32 * 1024,
+            header_count: 64,
             body_seconds: 30,
+            request_seconds: 120,
         }
     }
 }
@@ -50,6 +59,10 @@ pub struct FrontConfig {
     pub logs: LogConfig,
     /// Who may read the metrics, and where.
     pub metrics: MetricsConfig,
+    /// How often each client may send.
+    pub rates: RatesConfig,
+    /// How much is worked on at once.
+    pub budgets: BudgetsConfig,
 }
 
 /// The application: the engine and its front door. Cheap to clone.

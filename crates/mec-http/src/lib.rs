@@ -31,11 +31,11 @@ pub use auth::{
 pub use layers::audit;
 pub use layers::log;
 pub use layers::{
-    Answered, Cors, CorsOrigin, Decided, Front, Passage, Peer, ToldError, Trace, current_request,
-    surround,
+    Answered, BudgetsConfig, Cors, CorsOrigin, Decided, Front, NoNetwork, NoRate, Passage, Peer,
+    Rate, RatesConfig, Ticks, ToldError, Trace, TrustedProxies, current_request, surround,
 };
 pub use metrics::{Metrics, MetricsConfig, Verification, metrics_router};
 pub use openapi::openapi;
-pub use router::router;
+pub use router::{Route, router, routes};
 pub use rpc::{RpcRoute, rpc_routes};
 pub use serve::{ListenAddress, ListenError, Listener, Tls, TlsError, Transport, serve};

@@ -34,10 +34,13 @@ pub const OF_EVERY_CALL: &[&str] = &[
     "insufficient_role",
     "PGRST107",
     "uri_too_long",
+    "headers_too_large",
+    "rate_limited",
     "internal_error",
     "store_unavailable",
     "issuer_unavailable",
     "busy",
+    "timed_out",
     "shutting_down",
 ];
 /// Errors that every call with a body may answer.

@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use axum::Router;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, X_FRAME_OPTIONS,
 };
@@ -11,9 +10,9 @@ use axum::routing::{MethodRouter, get};
 
 use crate::App;
 use crate::error::ApiError;
-use crate::layers::compressed;
 use crate::ready::ready;
 use crate::reply::tag::{tag, tagged};
+use crate::router::Entry;
 
 /// The methods of a page.
 const ALLOWED: &str = "OPTIONS,GET,HEAD";
@@ -49,23 +48,24 @@ impl Page {
     }
 }
 
-/// The routes of the pages.
-pub fn routes() -> Router<App> {
-    let large = Router::new()
-        .route("/openapi.json", page(get(description)))
-        .route("/api/", page(get(description)))
-        .route("/docs", page(get(docs)));
-    compressed(large)
-        .route("/health", page(get(health)))
-        .route("/ready", page(get(ready)))
+/// The pages.
+pub fn entries() -> Vec<Entry> {
+    vec![
+        page("/health", get(health)),
+        page("/ready", get(ready)),
+        page("/openapi.json", get(description)).large(),
+        page("/api/", get(description)).large(),
+        page("/docs", get(docs)).large(),
+    ]
 }
 
 /// A page with the methods that it has and no others.
-pub fn page(methods: MethodRouter<App>) -> MethodRouter<App> {
+pub fn page(path: &'static str, methods: MethodRouter<App>) -> Entry {
     let options = || async { [(axum::http::header::ALLOW, ALLOWED)] };
-    methods
+    let methods = methods
         .options(options)
-        .fallback(|| async { ApiError::method_not_allowed("PGRST117", ALLOWED) })
+        .fallback(|| async { ApiError::method_not_allowed("PGRST117", ALLOWED) });
+    Entry::new(path, ALLOWED, methods)
 }
 
 pub fn json(body: impl Into<axum::body::Body>) -> Response {

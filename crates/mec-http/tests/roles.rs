@@ -11,7 +11,8 @@ mod support;
 
 use axum::body::Body;
 use axum::http::Request;
-use mec_http::{Role, rpc_routes};
+use mec_http::{Role, routes, rpc_routes};
+use mec_query::schema::RESOURCES;
 use support::{TestApp, get, token};
 
 const ROLES: [Role; 4] = [
@@ -113,4 +114,50 @@ async fn get_asks_for_the_same_role() {
             }
         }
     }
+}
+
+/// What everybody may read: pages about the service, and what is offered to all.
+fn is_public(method: &str, path: &str) -> bool {
+    const PAGES: [&str; 6] = [
+        "/api/",
+        "/docs",
+        "/health",
+        "/metrics",
+        "/openapi.json",
+        "/ready",
+    ];
+    let mut resources = RESOURCES.iter();
+    let resource = resources.find(|resource| path == format!("/api/{}", resource.name));
+    let is_offered = resource.is_some_and(|resource| resource.least_reader == Role::MecAnon);
+    ["GET", "HEAD"].contains(&method) && (is_offered || PAGES.contains(&path))
+}
+
+#[tokio::test]
+async fn who_shows_no_token_or_one_of_nobody_gets_what_is_public_and_no_more() {
+    let app = TestApp::start();
+    let mut public = 0;
+    for route in routes() {
+        let path = &route.path;
+        for method in route.methods.iter().filter(|method| *method != "OPTIONS") {
+            for token in [None, Some(token(Role::MecAnon))] {
+                let mut request = Request::builder()
+                    .method(method.as_str())
+                    .uri(path)
+                    .header("content-type", "application/json");
+                if let Some(token) = &token {
+                    request = request.header("authorization", format!("Bearer {token}"));
+                }
+                let answer = app.send(request.body(Body::from("{}")).unwrap()).await;
+                let status = answer.status.as_u16();
+                let place = format!("{method} {path} {}", answer.text);
+                match (is_public(method, path), &token) {
+                    (true, _) => assert!(answer.status.is_success(), "{place}"),
+                    (false, None) => assert_eq!(status, 401, "{place}"),
+                    (false, Some(_)) => assert_eq!(status, 403, "{place}"),
+                }
+                public += u32::from(answer.status.is_success());
+            }
+        }
+    }
+    assert!(public > 30, "{public}");
 }

@@ -16,45 +16,75 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use mec_http::{Role, openapi, rpc_routes};
-use mec_query::schema::RESOURCES;
-use routes::{ABOUT_NOTHING, OF_ALL, OF_THE_CALLER, Owned, PAGES, RPCS, RUNS, key, routes};
+use axum::body::Body;
+use axum::http::Request;
+use mec_http::{Role, openapi};
+use routes::{NOTHING, Owned, RUNS, key, routes, rows};
 use serde_json::json;
-use world::{World, caller};
+use world::{World, anybody, caller};
 
 const OTHER: &str = "other";
 
 #[test]
 fn every_route_has_a_row() {
-    let described = serde_json::to_value(openapi()).unwrap();
-    let described: BTreeSet<&str> = described["paths"]
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
+    let routed = mec_http::routes();
+    let nothing: Vec<&str> = routed
+        .iter()
+        .filter(|route| route.methods.is_empty())
+        .map(|route| route.path.as_str())
         .collect();
-    let nothing = ABOUT_NOTHING.map(|name| format!("/api/rpc/{name}"));
-    // What is read and written in the language of resources has a matrix of its own, over the schema:
-    // `resource_proofs/walls.rs`.
-    let resources = RESOURCES.iter().map(|row| format!("/api/{}", row.name));
-    let rows: Vec<String> = routes()
+    assert_eq!(BTreeSet::from_iter(nothing), BTreeSet::from(NOTHING));
+    let routed: BTreeSet<(String, String)> = routed
         .into_iter()
-        .map(|(path, _)| path)
-        .chain(nothing)
-        .chain(resources)
+        .flat_map(|route| {
+            let path = route.path;
+            (route.methods.into_iter()).map(move |method| (path.clone(), method))
+        })
         .collect();
-    let named = PAGES.into_iter().chain(OF_THE_CALLER).chain(OF_ALL);
-    let rows: BTreeSet<&str> = rows.iter().map(String::as_str).chain(named).collect();
-    let missing: Vec<_> = described.difference(&rows).collect();
+    let rows = rows();
+    let missing: Vec<_> = routed.difference(&rows).collect();
     assert!(missing.is_empty(), "routes without a row: {missing:?}");
-    let called: BTreeSet<&str> = rpc_routes().map(|route| route.name).collect();
-    assert_eq!(
-        called,
-        RPCS.map(|(name, _)| name)
-            .into_iter()
-            .chain(ABOUT_NOTHING)
-            .collect()
-    );
+    let gone: Vec<_> = rows.difference(&routed).collect();
+    assert!(gone.is_empty(), "rows without a route: {gone:?}");
+    // What is described is there.
+    let described = serde_json::to_value(openapi()).unwrap();
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let described = (path.clone(), method.to_uppercase());
+            assert!(rows.contains(&described), "{described:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn options_tell_everybody_the_methods_of_the_list_and_all_others_are_refused() {
+    let world = World::new().await;
+    let admin = caller("one of all", Role::MecAdmin, "*", None, None);
+    for route in mec_http::routes() {
+        let path = route.path.replace(['{', '}'], "");
+        for caller in [&anybody(), &admin] {
+            let send = async |method: &str| {
+                let request = Request::builder().method(method).uri(&path);
+                world.send(caller, request, Body::empty()).await
+            };
+            if route.methods.is_empty() {
+                assert_eq!(send("OPTIONS").await.status.as_u16(), 404, "{path}");
+                continue;
+            }
+            let told = send("OPTIONS").await;
+            assert_eq!(told.status.as_u16(), 200, "{path}");
+            assert_eq!(told.header("allow"), Some(&*route.methods.join(",")));
+            for method in [
+                "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "X",
+            ] {
+                let told = send(method).await;
+                // A PUT that names no row is a 405, too, but tells no other methods.
+                let is_refused = told.status.as_u16() == 405 && told.header("allow").is_some();
+                let is_listed = route.methods.iter().any(|listed| listed == method);
+                assert_eq!(is_refused, !is_listed, "{method} {path}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -88,6 +118,7 @@ async fn what_is_not_yours_answers_exactly_as_what_is_not_there() {
         .is_walled_off(&of_nobody, &[&owner, &mine, &stranger, &foreign])
         .await;
     let callers = [
+        anybody(),
         caller("nobody", Role::MecAnon, "default", None, None),
         caller("a user", Role::MecUser, "default", None, None),
         caller("a service", Role::MecService, "default", None, None),
@@ -126,10 +157,43 @@ async fn what_is_not_yours_answers_exactly_as_what_is_not_there() {
             .is_walled_off(caller, &[&owner, &mine, &stranger])
             .await;
     }
+    let all = [&owner, &mine, &sibling, &stranger, &foreign];
+    world.is_refused_alike(&of_mine, &all).await;
+    for caller in [
+        anybody(),
+        caller("nobody", Role::MecAnon, "default", None, None),
+        caller("a user", Role::MecUser, "default", None, None),
+        caller("a service", Role::MecService, "default", None, None),
+    ] {
+        world.is_refused_alike(&caller, &all).await;
+    }
     for owned in [&mine, &sibling, &stranger] {
         world.is_untouched(&service, owned).await;
     }
     world.is_untouched(&elsewhere, &foreign).await;
+}
+
+#[tokio::test]
+async fn the_store_is_asked_the_same_about_what_is_not_yours_and_what_is_not_there() {
+    let world = World::new().await;
+    let service = caller("a service", Role::MecService, "default", None, None);
+    let elsewhere = caller("a service elsewhere", Role::MecService, OTHER, None, None);
+    let owner = world.owned_on("enterprise", &service, None).await;
+    let mine = world.owned(&service, Some(&owner)).await;
+    let stranger = world.owned(&service, None).await;
+    let foreign = world.owned(&elsewhere, None).await;
+    let user = Role::MecUser;
+    let of_mine = caller("a user with an account", user, "default", Some(&mine), None);
+    world.is_asked_alike(&of_mine, &[&owner, &stranger]).await;
+    for caller in [
+        of_mine,
+        anybody(),
+        caller("a user", user, "default", None, None),
+        service,
+        caller("an administrator", Role::MecAdmin, "default", None, None),
+    ] {
+        world.is_asked_alike(&caller, &[&foreign]).await;
+    }
 }
 
 #[tokio::test]

@@ -14,13 +14,13 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::door::admin_token;
+use crate::door::{COMMANDS, admin_token};
 use crate::listening::{self, Listening};
 use crate::logging::Logging;
 use crate::place::Place;
 use crate::reload::{Reload, TakeOver};
 use crate::secret::{self, Secret};
-use crate::settings::{Freshness, Metrics, Settings, Tokens, Transport};
+use crate::settings::{Freshness, Limits, Metrics, Rates, Settings, Tokens, Transport};
 use crate::welcome::welcome;
 use crate::{Started, WRONG_SETTING, private, proving};
 
@@ -45,12 +45,33 @@ const TOKEN_SETTINGS: [&str; 10] = [
     "JWT_JWKS_REFRESH_SECONDS",
 ];
 
+/// The settings of how much clients may send, and how much of it is worked on at once.
+const BOUND_SETTINGS: [&str; 13] = [
+    "MEC_RATE_LIMIT_API",
+    "MEC_RATE_LIMIT_WEBHOOKS",
+    "MEC_TRUSTED_PROXIES",
+    "MEC_BODY_LIMIT_BYTES",
+    "MEC_URL_LIMIT_BYTES",
+    "MEC_HEADER_LIMIT_BYTES",
+    "MEC_HEADER_LIMIT_FIELDS",
+    "MEC_BODY_TIMEOUT_SECONDS",
+    "MEC_REQUEST_TIMEOUT_SECONDS",
+    "MEC_CHECKS_AT_ONCE",
+    "MEC_WRITES_AT_ONCE",
+    "MEC_QUERIES_AT_ONCE",
+    "MEC_TURN_TIMEOUT_MS",
+];
+
 #[derive(clap::Args)]
 pub struct ServeArgs {
     #[command(flatten)]
     transport: Transport,
     #[command(flatten)]
     freshness: Freshness,
+    #[command(flatten)]
+    rates: Rates,
+    #[command(flatten)]
+    limits: Limits,
     #[command(flatten)]
     metrics: Metrics,
     #[command(flatten)]
@@ -92,10 +113,12 @@ pub fn serve(
     let front = Front::new(FrontConfig {
         secrets: secrets(&secret, &args.tokens)?,
         issuer: args.tokens.issuer()?,
+        limits: args.limits.sizes(),
+        rates: args.rates.config(COMMANDS),
+        budgets: args.limits.budgets(),
         cors: args.transport.cors(),
         logs: logging.config(),
         metrics: args.metrics.config(),
-        ..FrontConfig::default()
     });
     let runtime = tokio::runtime::Runtime::new()?;
     let store = place.open(&runtime)?;
@@ -107,6 +130,7 @@ pub fn serve(
         let door = keep_door(folder, &listening.shown, signed_by)?;
         let reload = Reload::new(started, settings, front.clone())
             .with(&TOKEN_SETTINGS, take_keys(folder, front.clone(), signing))
+            .with(&BOUND_SETTINGS, take_bounds(front.clone()))
             .with(&["MEC_LOG_LEVEL"], take_level(logging.clone()))
             .listen()?;
         let keys = tokio::spawn({
@@ -253,6 +277,17 @@ fn take_keys(
                 held.clone_from(&secret.secret);
                 is_other
             });
+        }))
+    }
+}
+
+/// Takes over how much clients may send.
+fn take_bounds(front: Front) -> impl Fn(&Place, &ServeArgs) -> Result<TakeOver> + Send + 'static {
+    move |_, args| {
+        let (limits, budgets) = (args.limits.sizes(), args.limits.budgets());
+        let (front, rates) = (front.clone(), args.rates.config(COMMANDS));
+        Ok(Box::new(move || {
+            front.reload_bounds(limits, rates, budgets)
         }))
     }
 }

@@ -8,13 +8,13 @@ mod erase_account;
 mod lookups;
 mod retention;
 
-use axum::Router;
 use axum::http::header::ALLOW;
 use axum::routing::{MethodRouter, delete, get, post};
 use serde::Serialize;
 
 use crate::App;
 use crate::error::ApiError;
+use crate::router::Entry;
 
 pub use describe::describe;
 
@@ -27,21 +27,22 @@ const ONE: &str = "OPTIONS,DELETE";
 /// The methods of an act.
 const ACT: &str = "OPTIONS,POST";
 
-/// The routes.
-pub fn routes() -> Router<App> {
+/// The paths.
+pub fn entries() -> Vec<Entry> {
     let catalogue = get(catalogue::show).put(catalogue::replace);
     let lookups = get(lookups::show).put(lookups::replace);
     let retention = post(retention::apply);
     let erase_account = post(erase_account::erase_account);
     let keys = get(api_keys::list).post(api_keys::create);
     let key = delete(api_keys::revoke);
-    Router::new()
-        .route(api_keys::PATH, only(SET, keys))
-        .route(api_keys::PATH_OF_ONE, only(ONE, key))
-        .route(catalogue::PATH, only(DOCUMENT, catalogue))
-        .route(erase_account::PATH, only(ACT, erase_account))
-        .route(lookups::PATH, only(DOCUMENT, lookups))
-        .route(retention::PATH, only(ACT, retention))
+    vec![
+        only(api_keys::PATH, SET, keys),
+        only(api_keys::PATH_OF_ONE, ONE, key),
+        only(catalogue::PATH, DOCUMENT, catalogue),
+        only(erase_account::PATH, ACT, erase_account),
+        only(lookups::PATH, DOCUMENT, lookups),
+        only(retention::PATH, ACT, retention),
+    ]
 }
 
 fn json(value: &impl Serialize) -> Result<String, ApiError> {
@@ -51,9 +52,10 @@ fn json(value: &impl Serialize) -> Result<String, ApiError> {
     })
 }
 
-/// Tells the methods of a path, and refuses all others.
-fn only(allowed: &'static str, methods: MethodRouter<App>) -> MethodRouter<App> {
-    methods
+/// A path that tells its methods and refuses all others.
+fn only(path: &'static str, allowed: &'static str, methods: MethodRouter<App>) -> Entry {
+    let methods = methods
         .options(move || async move { [(ALLOW, allowed)] })
-        .fallback(move || async move { ApiError::method_not_allowed("PGRST117", allowed) })
+        .fallback(move || async move { ApiError::method_not_allowed("PGRST117", allowed) });
+    Entry::new(path, allowed, methods).large()
 }

@@ -136,11 +136,15 @@ pub const CODES: &[ErrorCode] = &[
     ErrorCode { code: "plan_archived", status: 422, summary: "The plan is archived and not provisioned anew." },
     ErrorCode { code: "quantity_overflow", status: 422, summary: "A sum would exceed what a sum can hold." },
     ErrorCode { code: "invalid_catalogue", status: 422, summary: "The catalogue contradicts itself or what accounts use." },
+    // 429 and 431: more than a client may send.
+    ErrorCode { code: "rate_limited", status: 429, summary: "The client sent more requests than it may; Retry-After says when to come again." },
+    ErrorCode { code: "headers_too_large", status: 431, summary: "The header fields are more or longer than allowed." },
     // 500 and 503: MEC's side.
     ErrorCode { code: "internal_error", status: 500, summary: "MEC failed; the cause is in its log under the request id." },
     ErrorCode { code: "store_unavailable", status: 503, summary: "The store cannot be reached or written to for now." },
     ErrorCode { code: "issuer_unavailable", status: 503, summary: "The keys of the token's issuer cannot be fetched for now." },
     ErrorCode { code: "busy", status: 503, summary: "Too many calls wait; try again in a moment." },
+    ErrorCode { code: "timed_out", status: 503, summary: "The answer was not there in time; a change may have been made." },
     ErrorCode { code: "shutting_down", status: 503, summary: "This node is stopping; another takes over." },
 ];
 

@@ -24,6 +24,8 @@ pub struct ApiError {
     hint: Option<Cow<'static, str>>,
     #[serde(skip)]
     allow: Option<Cow<'static, str>>,
+    #[serde(skip)]
+    retry_after_seconds: Option<u64>,
 }
 
 impl ApiError {
@@ -35,6 +37,7 @@ impl ApiError {
             details: None,
             hint: None,
             allow: None,
+            retry_after_seconds: None,
         }
     }
 
@@ -53,6 +56,12 @@ impl ApiError {
     /// The same with what the caller may do about it.
     pub fn with_hint(mut self, hint: Option<impl Into<Cow<'static, str>>>) -> Self {
         self.hint = hint.map(Into::into);
+        self
+    }
+
+    /// The same with the seconds after which the caller may come again.
+    pub fn with_retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_seconds = Some(seconds);
         self
     }
 
@@ -125,10 +134,13 @@ impl IntoResponse for ApiError {
                 let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
-            "store_unavailable" | "issuer_unavailable" | "busy" | "shutting_down" => {
+            "store_unavailable" | "issuer_unavailable" | "busy" | "shutting_down" | "timed_out" => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}
+        }
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -1,10 +1,8 @@
 //! What is told of requests: one event each, and what matters for security, to whoever keeps logs.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request};
 use mec_core::Namespace;
 use mec_query::Role;
 use sha2::{Digest, Sha256};
@@ -197,12 +195,6 @@ impl Log {
             hash: self.config.subject_key.hash(&identity.by),
         })
     }
-}
-
-/// A client's address, where the connection tells it.
-pub(crate) fn address(request: &Request) -> Option<IpAddr> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    peer.map(|ConnectInfo(peer)| peer.ip())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Front;
 use super::answered::Answered;
+use super::counts::FrontCounts;
 
 /// A request under way, until this is dropped: its client may go away.
 pub struct UnderWay<'a>(&'a AtomicU64);
@@ -24,4 +25,7 @@ impl Drop for UnderWay<'_> {
 /// Counts what a request came to.
 pub fn end(front: &Front, answered: &Answered) {
     front.metrics().requests.note(answered);
+    if answered.error == Some("rate_limited") {
+        FrontCounts::count(&front.counts().rate_limited);
+    }
 }

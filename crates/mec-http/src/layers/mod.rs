@@ -5,6 +5,7 @@
 
 mod answered;
 pub mod audit;
+mod budgets;
 mod compression;
 mod cors;
 mod counts;
@@ -15,22 +16,31 @@ mod meter;
 mod panics;
 mod passage;
 mod peer;
+mod rate;
+mod rates;
 mod refusals;
+mod seats;
+mod sizes;
 mod trace;
 mod within;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::body::HttpBody as _;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, Method};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use mec_engine::Engine;
+use parking_lot::RwLock;
 use secrecy::SecretString;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::auth::{IssuerConfig, Verifier, bearer, named_namespace};
+use crate::auth::{Identity, IssuerConfig, Verifier, bearer, named_namespace};
 use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::{FrontConfig, Limits};
@@ -38,6 +48,9 @@ use crate::{FrontConfig, Limits};
 use answered::Started;
 pub use answered::{Answered, Decided, ToldError};
 use audit::SecurityLog;
+use budgets::Budgets;
+pub use budgets::BudgetsConfig;
+pub(crate) use budgets::Work;
 pub use counts::FrontCounts;
 use headers::Care;
 use identify::RequestIds;
@@ -48,7 +61,11 @@ pub use compression::compressed;
 pub use cors::{Cors, CorsOrigin};
 pub use headers::Encrypted;
 pub use passage::Passage;
-pub use peer::Peer;
+use passage::Place;
+pub use peer::{NoNetwork, Peer, TrustedProxies};
+pub use rate::{NoRate, Rate};
+use rates::{Counted, Rates};
+pub use rates::{RatesConfig, Ticks};
 pub use trace::Trace;
 pub use within::current_request;
 
@@ -60,38 +77,58 @@ pub struct Front {
 
 struct Inner {
     verifier: Verifier,
-    limits: Limits,
+    bounds: RwLock<Arc<Bounds>>,
     cors: Cors,
     ids: RequestIds,
     is_stopping: AtomicBool,
     traces: Traces,
     log: Log,
     metrics: Metrics,
-    counts: FrontCounts,
+    counts: Arc<FrontCounts>,
+}
+
+/// What clients may send, and how much of it at once.
+pub(crate) struct Bounds {
+    pub limits: Limits,
+    rates: Rates,
+    pub budgets: Arc<Budgets>,
 }
 
 impl Front {
     /// A front door with these settings.
     pub fn new(config: FrontConfig) -> Self {
+        Self::by_clock(config, Arc::new(Instant::now()))
+    }
+
+    /// The same with a clock of rate limits that the caller turns.
+    pub fn by_clock(config: FrontConfig, clock: Arc<dyn Ticks>) -> Self {
         let FrontConfig {
             secrets,
             issuer,
             limits,
+            rates,
+            budgets,
             cors,
             logs,
             metrics,
         } = config;
+        let counts = Arc::new(FrontCounts::default());
+        let bounds = Bounds {
+            limits,
+            rates: Rates::new(rates, clock),
+            budgets: Arc::new(Budgets::new(budgets, counts.clone())),
+        };
         Self {
             inner: Arc::new(Inner {
                 verifier: Verifier::new(&secrets, issuer),
-                limits,
+                bounds: RwLock::new(Arc::new(bounds)),
                 cors,
                 ids: RequestIds::default(),
                 is_stopping: AtomicBool::new(false),
                 traces: Traces::default(),
                 log: Log::new(logs),
                 metrics: Metrics::new(metrics),
-                counts: FrontCounts::default(),
+                counts,
             }),
         }
     }
@@ -141,16 +178,33 @@ impl Front {
         self.inner.verifier.keep_fresh().await;
     }
 
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.inner.limits
+    /// Goes by other bounds from the next request on. A rate that stays the same goes on where it is, and a
+    /// budget that changes begins anew: what is in flight does not count in it.
+    pub fn reload_bounds(&self, limits: Limits, rates: RatesConfig, budgets: BudgetsConfig) {
+        let held = self.bounds();
+        let bounds = Bounds {
+            limits,
+            rates: held.rates.with(rates),
+            budgets: match held.budgets.config() == budgets {
+                true => held.budgets.clone(),
+                false => Arc::new(Budgets::new(budgets, self.inner.counts.clone())),
+            },
+        };
+        *self.inner.bounds.write() = Arc::new(bounds);
+    }
+
+    pub(crate) fn bounds(&self) -> Arc<Bounds> {
+        self.inner.bounds.read().clone()
     }
 }
 
 impl From<SecretString> for Front {
-    /// A front door that takes tokens of one secret, with the defaults for all else.
+    /// A front door within a process: it takes tokens of one secret and limits no rates, since whoever calls
+    /// has the secret; with the defaults for all else.
     fn from(secret: SecretString) -> Self {
         Self::new(FrontConfig {
             secrets: vec![secret],
+            rates: RatesConfig::off(),
             ..FrontConfig::default()
         })
     }
@@ -163,56 +217,108 @@ pub fn surround<S: Clone + Send + Sync + 'static>(routes: Router<S>, front: Fron
         .layer(middleware::from_fn_with_state(front, pass))
 }
 
-/// One request's way: it gets its id and its trace, its token is read, and, if nothing refuses it, it is
-/// answered; then it is told what became of it.
+/// One request's way: it gets its id and its trace, its token is read, it is counted, and, if nothing refuses
+/// it, it is answered; then it is told what became of it.
 async fn pass(State(front): State<Front>, mut request: Request, next: Next) -> Response {
     let started = Started::of(&request);
     let under_way = meter::begin(&front);
-    let inner = &front.inner;
-    let who = match bearer(request.headers()) {
-        Ok(Some(token)) => Some(inner.verifier.verify(token).await),
-        Ok(None) => None,
-        Err(error) => Some(Err(error)),
-    };
-    let passage = Arc::new(Passage {
-        id: inner.ids.of(request.headers()),
-        trace: inner.traces.of(request.headers()),
-        address: log::address(&request),
-        acts_in: named_namespace(request.headers(), who.as_ref()),
-        who,
-    });
+    let bounds = front.bounds();
+    let who = shown(&front, request.headers()).await;
+    let passage = Arc::new(known(&front, &bounds, &request, who));
     let care = Care::of(&request);
-    let origin = inner.cors.origin(request.headers());
-    let mut response = if let Some(told) = inner.cors.preflight(&request, origin.as_ref()) {
-        told
-    } else {
-        match admit(&front, &request) {
-            Ok(()) => {
+    let cors = &front.inner.cors;
+    let origin = cors.origin(request.headers());
+    let counted = bounds
+        .rates
+        .count(request.uri().path(), passage.identity(), passage.address);
+    let mut response = match admit(&bounds, counted.as_ref(), &request) {
+        Ok(()) => match cors.preflight(&request, origin.as_ref()) {
+            Some(told) => Ok(told),
+            None => {
                 request.extensions_mut().insert(passage.clone());
-                within::within(passage.clone(), next.run(request)).await
+                answered(&bounds, &passage, request, next).await
             }
-            Err(error) => error.into_response(),
-        }
-    };
+        },
+        Err(error) => Err(error),
+    }
+    .unwrap_or_else(IntoResponse::into_response);
+    passage.place.leave();
     let headers = response.headers_mut();
+    if let Some(counted) = counted {
+        counted.tell(headers);
+    }
     identify::tell(&passage.id, headers);
     trace::tell(&passage.trace, headers);
-    inner.cors.tell(origin, headers);
+    cors.tell(origin, headers);
     care.tell(headers);
     let answered = started.answered(&response);
     drop(under_way);
     meter::end(&front, &answered);
-    inner.log.answered(&answered, &passage);
+    front.inner.log.answered(&answered, &passage);
     response
 }
 
-/// Whether a request may go in.
-fn admit(front: &Front, request: &Request) -> Result<(), ApiError> {
-    let most = front.inner.limits.uri_bytes;
-    let address = request.uri().path_and_query();
-    if address.map_or(0, |address| address.as_str().len()) > most {
-        let message = format!("path and query have at most {most} bytes");
-        return Err(ApiError::new("uri_too_long", message));
+/// Who a request's token says it is; none where it shows none.
+async fn shown(front: &Front, headers: &HeaderMap) -> Option<Result<Arc<Identity>, ApiError>> {
+    match bearer(headers) {
+        Ok(Some(token)) => Some(front.inner.verifier.verify(token).await),
+        Ok(None) => None,
+        Err(error) => Some(Err(error)),
     }
-    Ok(())
+}
+
+/// What a request tells of itself.
+fn known(
+    front: &Front,
+    bounds: &Bounds,
+    request: &Request,
+    who: Option<Result<Arc<Identity>, ApiError>>,
+) -> Passage {
+    let inner = &front.inner;
+    let headers = request.headers();
+    let proxies = bounds.rates.trusted_proxies();
+    Passage {
+        id: inner.ids.of(headers),
+        trace: inner.traces.of(headers),
+        address: proxies.client(peer(request), headers),
+        acts_in: named_namespace(headers, who.as_ref()),
+        who,
+        place: Place::of(Work::of(request.method(), request.uri().path())),
+    }
+}
+
+/// Whether a request may go in.
+fn admit(bounds: &Bounds, counted: Option<&Counted>, request: &Request) -> Result<(), ApiError> {
+    counted.map_or(Ok(()), Counted::admit)?;
+    sizes::check(&bounds.limits, request)
+}
+
+/// The answer of the routes, when it is the request's turn. The turn of a request with a body comes when the
+/// body is there: a slow client keeps no place.
+async fn answered(
+    bounds: &Bounds,
+    passage: &Arc<Passage>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let takes_no_body = [Method::GET, Method::HEAD].contains(request.method());
+    if takes_no_body || request.body().is_end_stream() {
+        passage.place.take(&bounds.budgets).await?;
+    }
+    let seconds = bounds.limits.request_seconds;
+    let within = within::within(passage.clone(), next.run(request));
+    let answered = tokio::time::timeout(Duration::from_secs(seconds), within).await;
+    answered.map_err(|_| {
+        let message = format!("the answer was not there within {seconds} seconds");
+        let hint = "a change may have been made: repeat it with the same idempotency key";
+        ApiError::new("timed_out", message).with_hint(Some(hint))
+    })
+}
+
+/// The other end of the connection, if the listener tells it.
+fn peer(request: &Request) -> Option<Peer> {
+    let extensions = request.extensions();
+    let told = extensions.get::<ConnectInfo<SocketAddr>>();
+    let told = told.map(|info| Peer(Some(info.0)));
+    extensions.get::<Peer>().copied().or(told)
 }

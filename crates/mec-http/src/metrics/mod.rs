@@ -23,6 +23,7 @@ use crate::App;
 use crate::auth::{bearer, missing_token};
 use crate::error::ApiError;
 use crate::pages::page;
+use crate::router::Entry;
 
 use families::Family;
 use requests::Requests;
@@ -59,24 +60,24 @@ impl Metrics {
             verification: Verification::default(),
         }
     }
+
+    /// Whether they stand on a listener of their own.
+    pub fn have_own_listener(&self) -> bool {
+        self.config.has_own_listener
+    }
 }
 
-/// The route of the metrics on the listener of the API, unless they have their own.
-pub fn routes(app: &App) -> Router<App> {
-    if app.front().metrics().config.has_own_listener {
-        Router::new()
-    } else {
-        route()
-    }
+/// Where the metrics are.
+pub const PATH: &str = "/metrics";
+
+/// The page of the metrics.
+pub fn entries() -> [Entry; 1] {
+    [page(PATH, get(metrics)).large()]
 }
 
 /// The metrics alone, for a listener of their own.
 pub fn metrics_router(app: App) -> Router {
-    route().with_state(app)
-}
-
-fn route() -> Router<App> {
-    Router::new().route("/metrics", page(get(metrics)))
+    Router::new().route(PATH, get(metrics)).with_state(app)
 }
 
 async fn metrics(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {

@@ -1,5 +1,6 @@
 //! Reading a JSON body, within its bounds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,6 +11,7 @@ use http_body_util::BodyExt;
 
 use crate::App;
 use crate::error::ApiError;
+use crate::layers::Passage;
 
 /// The bytes of a body that is sent as JSON; none where there is no body.
 #[derive(Debug)]
@@ -43,10 +45,11 @@ impl FromRequest<App> for AnyBody {
     }
 }
 
-/// Takes a request's body in, within its bounds.
+/// Takes a request's body in, within its bounds, and then waits for the request's turn.
 async fn taken(request: Request, app: &App) -> Result<(HeaderMap, Bytes), ApiError> {
     let (parts, body) = request.into_parts();
-    let limits = app.front().limits();
+    let bounds = app.front().bounds();
+    let limits = &bounds.limits;
     let announced = announced(&parts.headers);
     // A client that waits to be asked for its body is told at once.
     if parts.headers.contains_key(EXPECT) && announced.is_some_and(|n| n > limits.body_bytes) {
@@ -61,6 +64,9 @@ async fn taken(request: Request, app: &App) -> Result<(HeaderMap, Bytes), ApiErr
         );
         ApiError::new("request_timeout", message)
     })??;
+    if let Some(passage) = parts.extensions.get::<Arc<Passage>>() {
+        passage.place.take(&bounds.budgets).await?;
+    }
     Ok((parts.headers, bytes))
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 mod body;
+pub(crate) mod fields;
 pub(crate) mod nulls;
 pub(crate) mod tag;
 
@@ -17,11 +18,10 @@ pub use body::{AnyBody, JsonBody};
 
 use crate::error::ApiError;
 use crate::layers::Decided;
+use fields::{RATE_LIMIT, RATE_LIMIT_POLICY};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const LATE: HeaderName = HeaderName::from_static("mec-late");
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 /// The largest whole number of a structured header field.
 const MAX_FIELD_INTEGER: i128 = 999_999_999_999_999;
 

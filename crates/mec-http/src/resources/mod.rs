@@ -14,7 +14,6 @@ mod read;
 mod summary;
 mod write;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::header::{ALLOW, HeaderMap};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
@@ -29,6 +28,7 @@ use crate::args::Params;
 use crate::auth::{Caller, Visitor};
 use crate::error::ApiError;
 use crate::reply::AnyBody;
+use crate::router::Entry;
 
 pub use describe::describe;
 pub use preferences::Preferences;
@@ -45,13 +45,14 @@ pub trait New: Params {
     fn request(self, app: &App, caller: &Caller) -> Result<Request, ApiError>;
 }
 
-/// The routes of all resources.
-pub fn routes() -> Router<App> {
-    let mut router = Router::new().route("/api/{name}", any(unknown));
-    for resource in RESOURCES {
-        router = router.route(&format!("/api/{}", resource.name), methods(resource));
-    }
-    router
+/// The paths of all resources.
+pub fn entries() -> Vec<Entry> {
+    let nothing = Entry::nothing("/api/{name}", any(unknown));
+    let entry = |resource: &'static Resource| {
+        let path = format!("/api/{}", resource.name);
+        Entry::new(path, resource.methods(), methods(resource)).large()
+    };
+    RESOURCES.iter().map(entry).chain([nothing]).collect()
 }
 
 /// What can be done with a resource.

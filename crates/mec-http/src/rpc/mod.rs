@@ -37,7 +37,7 @@ use crate::error::ApiError;
 use crate::openapi::Answer;
 use crate::reply::Reply;
 
-pub use routing::{RPCS, RpcRoute, rpc_routes, unknown};
+pub use routing::{RPCS, RpcRoute, entries, rpc_routes, rpc_work};
 
 /// What has a name in the API.
 pub trait Named {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, post};
+use axum::routing::{MethodRouter, any, post};
 use utoipa::openapi::OpenApi;
 
 use super::{Rpc, acquire_lease, cancel_plan, change_plan, check_entitlement, check_entitlements};
@@ -16,9 +16,11 @@ use crate::App;
 use crate::args::{Arguments, Shape, nearest};
 use crate::auth::{Caller, Role, Who};
 use crate::error::ApiError;
+use crate::layers::Work;
 use crate::openapi::describe_rpc;
 use crate::reply::{JsonBody, Media, Reply};
 use crate::resources::{self, Preferences};
+use crate::router;
 
 /// The methods of an RPC that changes something.
 const WRITING: &str = "OPTIONS,POST";
@@ -29,6 +31,7 @@ const READING: &str = "OPTIONS,GET,HEAD,POST";
 pub struct Entry {
     pub route: RpcRoute,
     pub methods: fn() -> MethodRouter<App>,
+    pub work: Work,
     pub describe: fn(&mut OpenApi),
     /// Whether its answers may be large.
     pub is_large: bool,
@@ -86,6 +89,11 @@ const fn entry<R: Rpc>() -> Entry {
     Entry {
         route,
         methods: methods::<R>,
+        work: match (R::READ_ONLY, R::ROWS.is_some()) {
+            (true, true) => Work::Query,
+            (true, false) => Work::Check,
+            (false, _) => Work::Write,
+        },
         describe: describe_rpc::<R>,
         is_large: R::IS_LARGE,
     }
@@ -94,6 +102,30 @@ const fn entry<R: Rpc>() -> Entry {
 /// The RPCs with who may call them, by name.
 pub fn rpc_routes() -> impl Iterator<Item = RpcRoute> {
     RPCS.iter().map(|entry| entry.route)
+}
+
+/// The paths of all RPCs.
+pub fn entries() -> Vec<router::Entry> {
+    let nothing = router::Entry::nothing("/api/rpc/{name}", any(unknown));
+    let entry = |rpc: &Entry| {
+        let path = format!("/api/rpc/{}", rpc.route.name);
+        let allowed = if rpc.route.read_only {
+            READING
+        } else {
+            WRITING
+        };
+        let entry = router::Entry::new(path, allowed, (rpc.methods)());
+        if rpc.is_large { entry.large() } else { entry }
+    };
+    RPCS.iter().map(entry).chain([nothing]).collect()
+}
+
+/// What a call of the RPC of a name costs.
+pub fn rpc_work(name: &str) -> Option<Work> {
+    let found = RPCS
+        .binary_search_by(|entry| entry.route.name.cmp(name))
+        .ok()?;
+    RPCS.get(found).map(|entry| entry.work)
 }
 
 fn methods<R: Rpc>() -> MethodRouter<App> {
@@ -181,7 +213,7 @@ impl<'a, R: Rpc> Asked<'a, R> {
 }
 
 /// Answers a path below `/api/rpc/` that names no RPC.
-pub async fn unknown(Path(name): Path<String>) -> Response {
+async fn unknown(Path(name): Path<String>) -> Response {
     let shown: String = name.chars().take(64).collect();
     let hint = nearest(&name, rpc_routes().map(|route| route.name));
     let hint = hint.map(|near| format!("did you mean {near}?"));

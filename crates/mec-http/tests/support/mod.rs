@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+pub mod witness;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -26,6 +28,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
+use witness::{Notes, Witness};
 
 pub const SECRET: &str = "a secret of the tests, 32 bytes or more";
 
@@ -175,6 +178,23 @@ impl TestApp {
         (Self::over(store, Arc::new(Wall), folder), database)
     }
 
+    /// Over an embedded store that notes what is asked of it.
+    pub fn start_witnessed() -> (Self, Arc<Notes>) {
+        let notes = Notes::open();
+        (Self::start_gated(notes.clone()), notes)
+    }
+
+    /// Over an embedded store with these notes and their gate.
+    pub fn start_gated(notes: Arc<Notes>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = SqliteConfig {
+            data_dir: folder.path().to_owned(),
+            ..SqliteConfig::default()
+        };
+        let store = SqliteStore::open(&config, Arc::new(Wall), &mut RisingIds).unwrap();
+        Self::over(Witness { store, notes }, Arc::new(Wall), folder)
+    }
+
     fn over<C: Clock>(store: impl Store, clock: Arc<C>, folder: TempDir) -> Self {
         let secret = SecretString::from(SECRET);
         Self::over_behind(store, clock, folder, secret.into())
@@ -206,6 +226,12 @@ impl TestApp {
             engine,
             folder,
         }
+    }
+
+    /// The same behind another front door.
+    pub fn behind(self, front: Front) -> Self {
+        let router = router(App::with(self.engine.clone(), front, RisingIds));
+        Self { router, ..self }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
@@ -281,6 +307,14 @@ pub fn claims(role: Role) -> Claims {
         account_id: None,
         aud: "mec-service".to_owned(),
         exp: unix_seconds() + 600,
+    }
+}
+
+/// Those of an administrator of all namespaces.
+pub fn of_all() -> Claims {
+    Claims {
+        namespace_id: "*".to_owned(),
+        ..claims(Role::MecAdmin)
     }
 }
 

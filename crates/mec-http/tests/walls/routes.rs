@@ -1,5 +1,6 @@
 //! Every route that names something owned, with its arguments.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use mec_http::{Role, rpc_routes};
@@ -168,7 +169,12 @@ pub const ADMINS: [(&str, Arguments); 1] = [("erase-account", |of| {
 pub const OF_THE_CALLER: [&str; 3] = ["/admin/catalogue", "/admin/keys", "/admin/keys/{key_id}"];
 /// Calls that act on all namespaces, whose wall stands in `whole_database.rs`
 /// (`only_an_administrator_of_all_may`).
-pub const OF_ALL: [&str; 2] = ["/admin/lookups", "/admin/retention"];
+pub const OF_ALL: [(&str, &[&str]); 2] = [
+    ("/admin/lookups", &["OPTIONS", "GET", "HEAD", "PUT"]),
+    ("/admin/retention", &["OPTIONS", "POST"]),
+];
+/// Paths that only say that there is nothing.
+pub const NOTHING: [&str; 2] = ["/api/rpc/{name}", "/api/{name}"];
 /// Pages about the service itself.
 pub const PAGES: [&str; 6] = [
     "/api/",
@@ -184,6 +190,49 @@ pub fn routes() -> Vec<(String, Arguments)> {
     let resources = RESOURCES.map(|(name, arguments)| (format!("/api/{name}"), arguments));
     let admins = ADMINS.map(|(name, arguments)| (format!("/admin/{name}"), arguments));
     rpcs.into_iter().chain(resources).chain(admins).collect()
+}
+
+/// What the rows here and the matrix of `resource_proofs/walls.rs` are about: each path with its methods.
+pub fn rows() -> BTreeSet<(String, String)> {
+    let mut rows = BTreeSet::new();
+    let mut add = |path: &str, methods: &[&str]| {
+        rows.extend(
+            methods
+                .iter()
+                .map(|method| (path.to_owned(), (*method).to_owned())),
+        );
+    };
+    for name in RPCS.map(|(name, _)| name).into_iter().chain(ABOUT_NOTHING) {
+        let route = rpc_routes().find(|route| route.name == name);
+        let path = format!("/api/rpc/{name}");
+        match route.is_some_and(|route| route.read_only) {
+            true => add(&path, &["OPTIONS", "GET", "HEAD", "POST"]),
+            false => add(&path, &["OPTIONS", "POST"]),
+        }
+    }
+    for resource in mec_query::schema::RESOURCES {
+        let methods = resource.methods();
+        let methods: Vec<&str> = methods.split(',').collect();
+        let known = ["OPTIONS", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+        assert!(
+            methods.iter().all(|method| known.contains(method)),
+            "{methods:?}"
+        );
+        add(&format!("/api/{}", resource.name), &methods);
+    }
+    for (name, _) in ADMINS {
+        add(&format!("/admin/{name}"), &["OPTIONS", "POST"]);
+    }
+    for path in OF_THE_CALLER {
+        add(path, &["OPTIONS", "GET", "HEAD", "PUT"]);
+    }
+    for (path, methods) in OF_ALL {
+        add(path, methods);
+    }
+    for path in PAGES {
+        add(path, &["OPTIONS", "GET", "HEAD"]);
+    }
+    rows
 }
 
 pub fn may_use(caller: &Caller, path: &str) -> bool {

@@ -1,7 +1,10 @@
 //! Two namespaces, what is owned in them, and who calls.
 
+use std::sync::Arc;
+
 use axum::body::Body;
-use axum::http::{HeaderMap, Request};
+use axum::http::request::Builder;
+use axum::http::{HeaderMap, Method, Request};
 use mec_core::{Namespace, seed};
 use mec_engine::RisingIds;
 use mec_http::{Claims, Role, rpc_routes};
@@ -11,7 +14,8 @@ use uuid::Uuid;
 
 use super::OTHER;
 use super::routes::{Owned, RUNS, key, may_use, routes};
-use super::support::{Answer, TestApp, claims, post, sign};
+use super::support::witness::Notes;
+use super::support::{Answer, TestApp, claims, sign};
 
 /// Somebody who calls: a token, and the header that names a namespace.
 pub struct Caller {
@@ -42,6 +46,16 @@ pub fn caller(
     }
 }
 
+/// Somebody who shows no token.
+pub fn anybody() -> Caller {
+    Caller {
+        what: "anybody",
+        role: Role::MecAnon,
+        token: String::new(),
+        named: None,
+    }
+}
+
 /// What a call was answered, without what differs from call to call.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Told {
@@ -67,12 +81,13 @@ impl From<Answer> for Told {
 
 pub struct World {
     pub app: TestApp,
+    notes: Arc<Notes>,
 }
 
 impl World {
     /// Two namespaces with the same catalogue.
     pub async fn new() -> Self {
-        let app = TestApp::start();
+        let (app, notes) = TestApp::start_witnessed();
         let draft = CatalogueDraft {
             over: None,
             resource_types: seed::resource_types(),
@@ -81,20 +96,37 @@ impl World {
         };
         let other = Namespace::parse(OTHER).unwrap();
         app.engine.put_catalogue(other, draft).await.unwrap();
-        Self { app }
+        Self { app, notes }
     }
 
     pub async fn call(&self, caller: &Caller, path: &str, body: &Value) -> Answer {
-        let mut request = post(path, &caller.token).header("prefer", "return=representation");
-        if let Some(namespace) = caller.named {
-            request = request.header("MEC-Namespace", namespace);
-        }
-        self.app
-            .send(request.body(Body::from(body.to_string())).unwrap())
+        let request = Request::builder().method(Method::POST).uri(path);
+        let request = request
+            .header("content-type", "application/json")
+            .header("prefer", "return=representation");
+        self.send(caller, request, Body::from(body.to_string()))
             .await
     }
 
-    pub async fn get(&self, caller: &Caller, path: &str, arguments: &Value) -> Answer {
+    /// Sends a request as somebody.
+    pub async fn send(&self, caller: &Caller, mut request: Builder, body: Body) -> Answer {
+        if !caller.token.is_empty() {
+            request = request.header("authorization", format!("Bearer {}", caller.token));
+        }
+        if let Some(namespace) = caller.named {
+            request = request.header("MEC-Namespace", namespace);
+        }
+        self.app.send(request.body(body).unwrap()).await
+    }
+
+    /// By GET or HEAD.
+    pub async fn get(
+        &self,
+        caller: &Caller,
+        method: Method,
+        path: &str,
+        arguments: &Value,
+    ) -> Answer {
         let pairs = arguments.as_object().unwrap().iter().map(|(name, value)| {
             let text = value
                 .as_str()
@@ -102,13 +134,8 @@ impl World {
             format!("{name}={}", text.replace(' ', "%20"))
         });
         let address = format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"));
-        let mut request = Request::builder()
-            .uri(address)
-            .header("authorization", format!("Bearer {}", caller.token));
-        if let Some(namespace) = caller.named {
-            request = request.header("MEC-Namespace", namespace);
-        }
-        self.app.send(request.body(Body::empty()).unwrap()).await
+        let request = Request::builder().method(method).uri(address);
+        self.send(caller, request, Body::empty()).await
     }
 
     /// An account on the plan `starter` with one of everything.
@@ -177,6 +204,52 @@ impl World {
         }
     }
 
+    /// Asserts that the store is asked the same about things that are not this caller's own as about nothing,
+    /// so that how long an answer takes tells them apart no more than its bytes do.
+    pub async fn is_asked_alike(&self, caller: &Caller, not_own: &[&Owned]) {
+        for (path, arguments) in routes() {
+            let ghosts = arguments(&Owned::ghost());
+            for owned in not_own {
+                for (arguments, ghost) in arguments(owned).iter().zip(&ghosts) {
+                    // Who asks again finds in memory what the store was asked first.
+                    self.call(caller, &path, arguments).await;
+                    let mut asked = Vec::new();
+                    for arguments in [arguments, ghost] {
+                        self.notes.take();
+                        self.call(caller, &path, arguments).await;
+                        let mut calls = self.notes.take();
+                        // The log of decisions is written when there is time.
+                        calls.retain(|call| call != "commit");
+                        asked.push(calls);
+                    }
+                    let place = format!("{} {path} {arguments}", caller.what);
+                    assert_eq!(asked[0], asked[1], "{place}");
+                }
+            }
+        }
+    }
+
+    /// Asserts that every route that this caller may not use answers it alike about its own, others' and
+    /// nothing.
+    pub async fn is_refused_alike(&self, caller: &Caller, all: &[&Owned]) {
+        let refused = routes();
+        let refused = refused
+            .into_iter()
+            .filter(|(path, _)| !may_use(caller, path));
+        for (path, arguments) in refused {
+            let ghosts = arguments(&Owned::ghost());
+            for owned in all {
+                for (arguments, ghost) in arguments(owned).iter().zip(&ghosts) {
+                    let told = self.told(caller, &path, arguments).await;
+                    let status = if caller.token.is_empty() { 401 } else { 403 };
+                    assert!(told.iter().all(|told| told.status == status), "{told:?}");
+                    let nothing = self.told(caller, &path, ghost).await;
+                    assert_eq!(told, nothing, "{} {path} {arguments}", caller.what);
+                }
+            }
+        }
+    }
+
     /// Asserts that every route that this caller may use tells its own things from nothing.
     pub async fn is_served(&self, caller: &Caller, own: &Owned) {
         for (path, arguments) in routes()
@@ -193,12 +266,14 @@ impl World {
         }
     }
 
-    /// By POST, and by GET where the route takes it.
+    /// By POST, and by GET and HEAD where the route takes them.
     pub async fn told(&self, caller: &Caller, path: &str, arguments: &Value) -> Vec<Told> {
         let mut told = vec![self.call(caller, path, arguments).await.into()];
         let by_get = rpc_routes().any(|route| route.read_only && path.ends_with(route.name));
         if by_get && path.starts_with("/api/rpc/") {
-            told.push(self.get(caller, path, arguments).await.into());
+            for method in [Method::GET, Method::HEAD] {
+                told.push(self.get(caller, method, path, arguments).await.into());
+            }
         }
         told
     }

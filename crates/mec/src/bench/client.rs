@@ -16,24 +16,31 @@ const READ_BYTES: usize = 8 * 1024;
 pub struct Origin {
     pub address: SocketAddr,
     pub token: String,
+    /// The namespace that a token of all of them names.
+    pub namespace: Option<String>,
 }
 
 impl Origin {
     /// The head of a `GET` up to its path, and from there on.
     pub fn get(&self, base: &str) -> (Vec<u8>, Vec<u8>) {
-        let Self { address, token } = self;
-        let rest = format!(" HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n");
+        let rest = format!(" HTTP/1.1\r\n{}\r\n", self.fields());
         (format!("GET {base}").into_bytes(), rest.into_bytes())
     }
 
     /// The head of a `POST` of JSON, up to the length of its body.
     pub fn post(&self, path: &str) -> Vec<u8> {
-        let Self { address, token } = self;
-        format!(
-            "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
-             content-type: application/json\r\ncontent-length: "
-        )
-        .into_bytes()
+        let fields = self.fields();
+        let rest = "content-type: application/json\r\ncontent-length: ";
+        format!("POST {path} HTTP/1.1\r\n{fields}{rest}").into_bytes()
+    }
+
+    /// The header fields of every request.
+    fn fields(&self) -> String {
+        let Self { address, token, .. } = self;
+        let named = self.namespace.as_ref();
+        let named = named.map(|name| format!("mec-namespace: {name}\r\n"));
+        let named = named.unwrap_or_default();
+        format!("host: {address}\r\nauthorization: Bearer {token}\r\n{named}")
     }
 }
 

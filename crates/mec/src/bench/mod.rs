@@ -23,14 +23,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use mec_http::{Claims, Role};
 use uuid::Uuid;
 
+use crate::door::admin_token;
 use crate::settings::JwtSecret;
-use crate::{clock, output, secret};
+use crate::{output, secret};
 use client::Origin;
 use drive::{Drive, Pace};
 use workload::{Load, Workload};
+
+/// How long the token of a bench lasts, in seconds.
+const TOKEN_SECONDS: u64 = 86_400;
 
 #[derive(clap::Args)]
 pub struct BenchArgs {
@@ -40,7 +43,8 @@ pub struct BenchArgs {
     /// The server, such as http://127.0.0.1:8000; the one that runs on the data folder where none is named
     #[arg(long)]
     server: Option<String>,
-    /// A token of the role mec_service; made with the data folder's secret where none is given
+    /// A token of the role mec_service, whose rate limit then holds; without one the token of this machine's
+    /// commands is made with the data folder's secret, which has none
     #[arg(long, env = "MEC_TOKEN", hide_env_values = true)]
     token: Option<String>,
     #[command(flatten)]
@@ -156,24 +160,19 @@ fn origin(folder: &Path, args: &BenchArgs) -> Result<Origin> {
             )
         })?,
     };
-    let token = match &args.token {
-        Some(token) => token.trim().to_owned(),
+    let (token, namespace) = match &args.token {
+        Some(token) => (token.trim().to_owned(), None),
+        // As the commands of this machine are, so that no rate limit is measured.
         None => {
-            let claims = Claims {
-                sub: "mec-bench".to_owned(),
-                role: Role::MecService,
-                namespace_id: args.namespace.clone(),
-                account_id: None,
-                aud: "mec-service".to_owned(),
-                exp: clock::unix_seconds().saturating_add(86_400),
-            };
             let secret = secret::load_or_make(folder, &args.secret)?.secret;
-            mec_http::issue_token(secret.as_bytes(), &claims)?
+            let token = admin_token(&secret, TOKEN_SECONDS)?;
+            (token, Some(args.namespace.clone()))
         }
     };
     Ok(Origin {
         address: address(named.trim())?,
         token,
+        namespace,
     })
 }
 

@@ -36,6 +36,8 @@ const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 const ON_SOCKET: &str = "http://localhost";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// Who commands on this machine are; a server does not limit how often they come.
+pub const COMMANDS: &str = "mec-cli";
 /// How long the token of a command within one process lasts, in seconds.
 const TOKEN_SECONDS: u64 = 7 * 86_400;
 
@@ -420,7 +422,7 @@ impl HeldToken {
 /// A token for commands: an administrator of all namespaces.
 pub fn admin_token(secret: &str, seconds: u64) -> Result<String> {
     let claims = Claims {
-        sub: "mec-cli".to_owned(),
+        sub: COMMANDS.to_owned(),
         role: Role::MecAdmin,
         namespace_id: "*".to_owned(),
         account_id: None,
