@@ -120,3 +120,18 @@ fn refusals_are_told_and_a_missing_server_is_an_error() {
         "{table}"
     );
 }
+
+#[test]
+fn it_is_not_held_to_the_rate_of_other_clients() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = ["--listen", "127.0.0.1:0", "--rate-limit-api", "1/m burst 2"];
+    let server = Server::start_with(folder.path(), &settings);
+    let report = report(folder.path(), "check --requests 50");
+    assert_eq!(report["errors"], json!({}));
+    let ask = json!({"p_external_id": "bench-0", "p_resource_type": "api_requests"});
+    for _ in 0..2 {
+        assert_eq!(server.rpc("check_entitlement", ask.clone()).0, 200);
+    }
+    let (status, told) = server.rpc("check_entitlement", ask);
+    assert_eq!((status, &told["code"]), (429, &json!("rate_limited")));
+}

@@ -203,7 +203,7 @@ mod tests {
         let other = budgets.enter(Work::Check).await;
         assert!(other.is_ok() && budgets.enter(Work::Write).await.is_ok());
         let leaves = async {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::advance(Duration::from_millis(100)).await;
             drop(first);
         };
         let (second, third, ()) = tokio::join!(

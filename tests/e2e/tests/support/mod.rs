@@ -62,10 +62,16 @@ impl Server {
     }
 
     pub fn start_at(folder: &Path, listen: &str) -> Self {
+        Self::start_with(folder, &["--listen", listen])
+    }
+
+    /// With settings as flags.
+    pub fn start_with(folder: &Path, settings: &[&str]) -> Self {
         Self::spawn(
             Command::new(binary())
-                .args(["serve", "--listen", listen, "--data-dir"])
+                .args(["serve", "--data-dir"])
                 .arg(folder)
+                .args(settings)
                 .env_remove("DATABASE_URL")
                 .env_remove("JWT_SECRET"),
             None,
