@@ -31,8 +31,8 @@ pub use auth::{
 pub use layers::audit;
 pub use layers::log;
 pub use layers::{
-    Answered, BudgetsConfig, Cors, CorsOrigin, Decided, Front, NoNetwork, NoRate, Passage, Peer,
-    Rate, RatesConfig, Ticks, ToldError, Trace, TrustedProxies, current_request, surround,
+    Answered, BudgetsConfig, Cors, CorsOrigin, Decided, Digits, Front, NoNetwork, NoRate, Passage,
+    Peer, Rate, RatesConfig, Ticks, ToldError, Trace, TrustedProxies, current_request, surround,
 };
 pub use metrics::{Metrics, MetricsConfig, Verification, metrics_router};
 pub use openapi::openapi;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::answered::Answered;
 use super::audit::{SecurityLog, SecurityRecord};
+use super::digits::Digits;
 use super::passage::Passage;
 use super::trace::Trace;
 
@@ -89,9 +90,16 @@ impl fmt::Debug for SubjectKey {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SubjectHash(u64);
 
+impl SubjectHash {
+    /// Its digits.
+    pub fn digits(&self) -> Digits<16> {
+        Digits::of(self.0.into())
+    }
+}
+
 impl fmt::Display for SubjectHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
+        self.digits().fmt(f)
     }
 }
 

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
+use super::digits::Digits;
+
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The length of a `traceparent` of version 00, in bytes.
 const LENGTH: usize = 55;
@@ -27,17 +29,24 @@ pub struct Trace {
 impl Trace {
     /// The value of `traceparent` by which whoever MEC calls, or answers, goes on with the trace.
     pub fn traceparent(&self) -> String {
-        let flags = u8::from(self.is_sampled);
-        format!(
-            "00-{:032x}-{:016x}-{flags:02x}",
-            self.trace_id, self.span_id
-        )
+        let mut text = String::with_capacity(LENGTH);
+        text.push_str("00-");
+        text.push_str(self.digits().as_str());
+        text.push('-');
+        text.push_str(Digits::<16>::of(self.span_id.into()).as_str());
+        text.push_str(if self.is_sampled { "-01" } else { "-00" });
+        text
+    }
+
+    /// The trace's id.
+    pub fn digits(&self) -> Digits<32> {
+        Digits::of(self.trace_id)
     }
 }
 
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.trace_id)
+        self.digits().fmt(f)
     }
 }
 

@@ -51,7 +51,7 @@ fn told_of(answer: &Answer, asked: &[String]) -> (u16, Vec<(String, String)>, St
     let kept = answer
         .headers
         .iter()
-        .filter(|(name, _)| *name != "x-request-id");
+        .filter(|(name, _)| !["x-request-id", "traceparent"].contains(&name.as_str()));
     let headers = kept
         .map(|(name, value)| (name.to_string(), blanked(value.to_str().unwrap())))
         .collect();

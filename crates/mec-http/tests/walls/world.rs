@@ -67,7 +67,9 @@ pub struct Told {
 impl From<Answer> for Told {
     fn from(answer: Answer) -> Self {
         let told = |headers: &HeaderMap| {
-            let kept = headers.iter().filter(|(name, _)| *name != "x-request-id");
+            let kept = headers
+                .iter()
+                .filter(|(name, _)| !["x-request-id", "traceparent"].contains(&name.as_str()));
             kept.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
                 .collect()
         };

@@ -51,7 +51,7 @@ impl<S: Subscriber> Layer<S> for Events {
         event.record(&mut Fields(&mut line));
         if let Some((id, trace)) = current_request() {
             line.text("request_id", &id);
-            line.word("trace_id", trace);
+            line.word("trace_id", trace.digits().as_str());
         }
         self.out.push(&line.end());
     }

@@ -58,18 +58,23 @@ impl Line {
         }
     }
 
-    /// A field with what is shown as letters and digits only.
-    pub fn word(&mut self, name: &str, value: impl fmt::Display) {
+    /// A field with a text that has nothing to escape, such as a name of MEC's own.
+    pub fn word(&mut self, name: &str, value: &str) {
         self.name(name);
-        let _ = match self.format {
-            Format::Json => write!(self.text, "\"{value}\""),
-            Format::Text => write!(self.text, "{value}"),
-        };
+        match self.format {
+            Format::Json => {
+                self.text.push('"');
+                self.text.push_str(value);
+                self.text.push('"');
+            }
+            Format::Text => self.text.push_str(value),
+        }
     }
 
     /// A field with a number or a truth.
     pub fn plain(&mut self, name: &str, value: impl fmt::Display) {
         self.name(name);
+        // Writing into a string does not fail.
         let _ = write!(self.text, "{value}");
     }
 
@@ -83,10 +88,13 @@ impl Line {
     }
 
     fn name(&mut self, name: &str) {
-        let _ = match self.format {
-            Format::Json => write!(self.text, ",\"{name}\":"),
-            Format::Text => write!(self.text, " {name}="),
+        let (before, after) = match self.format {
+            Format::Json => (",\"", "\":"),
+            Format::Text => (" ", "="),
         };
+        self.text.push_str(before);
+        self.text.push_str(name);
+        self.text.push_str(after);
     }
 }
 

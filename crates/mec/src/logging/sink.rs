@@ -46,7 +46,7 @@ impl LogSink for Sink {
         write_decision(&mut line, answered);
         write_subject(&mut line, subject.as_ref());
         line.text("request_id", request_id);
-        line.word("trace_id", trace);
+        line.word("trace_id", trace.digits().as_str());
         out.push(&line.end());
     }
 
@@ -65,13 +65,13 @@ impl LogSink for Sink {
         }
         write_subject(&mut line, record.subject.as_ref());
         if let Some(address) = record.address {
-            line.word("address", address);
+            line.text("address", &address.to_string());
         }
         if let Some(request) = &record.request {
             line.word("method", request.method);
             line.text("route", request.route);
             line.text("request_id", request.id);
-            line.word("trace_id", request.trace);
+            line.word("trace_id", request.trace.digits().as_str());
         }
         if record.suppressed > 0 {
             line.plain("suppressed", record.suppressed);
@@ -105,5 +105,5 @@ fn write_subject(line: &mut Line, subject: Option<&Subject<'_>>) {
         .namespace
         .map_or("*", |namespace| namespace.as_str());
     line.word("namespace", namespace);
-    line.word("subject", subject.hash);
+    line.word("subject", subject.hash.digits().as_str());
 }
