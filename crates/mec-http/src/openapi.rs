@@ -206,6 +206,10 @@ fn describe_page(api: &mut OpenApi, path: &str, about: &str) {
         .response("200", told);
     let operation = match path {
         "/ready" => operation.response("503", ready::describe()),
+        "/openapi.json" => operation.response(
+            "304",
+            ResponseBuilder::new().description("The client holds it already (If-None-Match)"),
+        ),
         _ => operation,
     };
     let operation = add_errors(operation, codes.iter().copied());

@@ -85,7 +85,8 @@ impl ServeArgs {
     /// A sentence that names the setting.
     pub fn check(&self) -> Result<()> {
         self.tokens.previous()?;
-        self.tokens.issuer().map(drop)
+        self.tokens.issuer()?;
+        self.transport.tls().map(drop)
     }
 }
 

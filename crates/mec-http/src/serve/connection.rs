@@ -83,8 +83,9 @@ pub async fn hold(
                 }
                 return;
             }
-            _ = phase.changed() => {
-                if *phase.borrow_and_update() == Phase::Cut {
+            changed = phase.changed() => {
+                // The server is gone where nobody can tell a phase any more.
+                if changed.is_err() || *phase.borrow_and_update() == Phase::Cut {
                     return;
                 }
                 connection.as_mut().graceful_shutdown();

@@ -27,6 +27,16 @@ pub enum ListenAddress {
     Unix(PathBuf),
 }
 
+impl ListenAddress {
+    /// Whether other machines can reach it.
+    pub fn is_remote(&self) -> bool {
+        match self {
+            Self::Tcp(address) => !address.ip().is_loopback(),
+            Self::Unix(_) => false,
+        }
+    }
+}
+
 impl FromStr for ListenAddress {
     type Err = String;
 

@@ -17,8 +17,10 @@ use std::time::Duration;
 use axum::Router;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::server::conn::auto::Builder;
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 pub use listen::{ListenAddress, ListenError, Listener};
 pub use tls::{Tls, TlsError};
@@ -29,6 +31,8 @@ const SEND_BUFFER_BYTES: usize = 64 * 1024;
 const CUT_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a listener rests where no connection can be taken, as where no descriptor is left.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
+/// How often it is warned of one and the same thing at the most.
+const WARN_EVERY: Duration = Duration::from_secs(60);
 
 /// How connections are held.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -82,6 +86,8 @@ struct Shared {
     builder: Builder<TokioExecutor>,
     transport: Transport,
     room: Arc<Semaphore>,
+    /// When it was last warned that there is no room.
+    warned: Mutex<Option<Instant>>,
 }
 
 impl Shared {
@@ -103,7 +109,19 @@ impl Shared {
             router: router.with_state(()),
             builder,
             room: Arc::new(Semaphore::new(room)),
+            warned: Mutex::new(None),
             transport,
+        }
+    }
+
+    /// Warns that there is no room, now and then.
+    fn warn_of_crowd(&self) {
+        let now = Instant::now();
+        let mut warned = self.warned.lock();
+        if warned.is_none_or(|last| now.duration_since(last) > WARN_EVERY) {
+            *warned = Some(now);
+            let most = self.transport.max_connections;
+            tracing::warn!("all {most} connections are taken; further ones wait");
         }
     }
 }
@@ -162,8 +180,7 @@ async fn accept(listener: Listener, shared: Arc<Shared>, mut phase: watch::Recei
             }
         };
         if shared.room.available_permits() == 0 {
-            let most = shared.transport.max_connections;
-            tracing::warn!("all {most} connections are taken; further ones wait");
+            shared.warn_of_crowd();
         }
         let room = tokio::select! {
             room = shared.room.clone().acquire_owned() => room,

@@ -245,3 +245,33 @@ fn large_answers_are_compressed_for_who_takes_it_and_small_ones_are_not() {
     let refused = ["-d", "{}", "-o", "/dev/null", "-w", "%{http_code}", &url];
     assert_eq!(curled(&[&args[..], &refused].concat()), "415");
 }
+
+#[test]
+fn a_head_that_is_too_long_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = ["--listen=127.0.0.1:0", "--max-header-bytes=8192"];
+    let server = Server::with(folder.path(), &settings);
+    let long = |bytes| format!("X-Long: {}\r\n", "x".repeat(bytes));
+    assert_eq!(
+        ask(&server, &get(&server, "/health", &long(7_000))).status,
+        200
+    );
+    assert_eq!(
+        ask(&server, &get(&server, "/health", &long(9_000))).status,
+        431
+    );
+    let long = format!("X-Long: {}", "x".repeat(9_000));
+    let url = format!("{}/health", server.address);
+    let args = [
+        "--http2-prior-knowledge",
+        "-H",
+        &long,
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{http_code}",
+        &url,
+    ];
+    let told = curl(&args);
+    assert_ne!(String::from_utf8(told.stdout).unwrap(), "200");
+}
