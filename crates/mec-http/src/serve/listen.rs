@@ -233,10 +233,11 @@ impl SocketFile {
 impl Drop for SocketFile {
     fn drop(&mut self) {
         // Another process may have put its own there since.
-        if self.identity.is_some() && identity(&self.path) == self.identity {
-            if let Err(error) = fs::remove_file(&self.path) {
-                tracing::warn!(%error, path = %self.path.display(), "a socket could not be removed");
-            }
+        if self.identity.is_some()
+            && identity(&self.path) == self.identity
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            tracing::warn!(%error, path = %self.path.display(), "a socket could not be removed");
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The way to the data: the running server, or where none runs the same routes within this process.
 
+mod agent;
 mod socket;
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
@@ -20,22 +20,15 @@ use serde::Deserialize;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 use ureq::Agent;
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
-use ureq::unversioned::resolver::DefaultResolver;
 use uuid::Uuid;
 
 use crate::clock::unix_seconds;
 use crate::logging::Logging;
 use crate::place::{Opened, Place};
 use crate::{listening, private, serve};
-use socket::SocketConnector;
 
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
-/// Where a server on a socket is, since an address has a host.
-const ON_SOCKET: &str = "http://localhost";
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 /// Who commands on this machine are; a server does not limit how often they come.
 pub const COMMANDS: &str = "mec-cli";
 /// How long the token of a command within one process lasts, in seconds.
@@ -224,20 +217,7 @@ impl Door {
     /// The way to a server, if it is reachable or not.
     pub fn to_server(server: &str, token: String, reach: &Reach) -> Result<Self> {
         let shown = server.trim_end_matches('/');
-        let (agent, base) = if let Some(path) = shown.strip_prefix("unix:") {
-            let connector = SocketConnector(path.into());
-            let agent = Agent::with_parts(settings(None), connector, DefaultResolver::default());
-            (agent, ON_SOCKET)
-        } else if shown.starts_with("https://") {
-            (Agent::new_with_config(settings(Some(tls()?))), shown)
-        } else if shown.starts_with("http://") {
-            (Agent::new_with_config(settings(None)), shown)
-        } else {
-            bail!(
-                "--server {server}: an address such as http://localhost:8000, https://mec.example.com \
-                 or unix:/run/mec.sock is expected"
-            );
-        };
+        let (agent, base) = agent::to(shown)?;
         Ok(Self {
             way: Way::Running {
                 agent,
@@ -372,36 +352,6 @@ pub fn address_of(folder: &Path) -> Option<String> {
     Some(format!("{scheme}://{address}"))
 }
 
-/// How a server is waited for.
-fn settings(tls: Option<TlsConfig>) -> ureq::config::Config {
-    let settings = Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_connect(Some(CONNECT_TIMEOUT))
-        .timeout_global(Some(ANSWER_TIMEOUT));
-    match tls {
-        Some(tls) => settings.tls_config(tls).build(),
-        None => settings.build(),
-    }
-}
-
-/// TLS to a server whose certificate the system trusts, or the file that `SSL_CERT_FILE` names.
-fn tls() -> Result<TlsConfig> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        bail!(
-            "no certificates of authorities are found: install ca-certificates, or set SSL_CERT_FILE"
-        );
-    }
-    let roots = found.certs.iter();
-    let roots = roots.map(|one| ureq::tls::Certificate::from_der(one.as_ref()).to_owned());
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    Ok(TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        .root_certs(RootCerts::from(roots))
-        .unversioned_rustls_crypto_provider(Arc::new(provider))
-        .build())
-}
-
 impl HeldToken {
     /// The token, else the one that the server on the folder keeps for commands.
     pub fn or_of(&self, folder: &Path) -> Result<String> {
@@ -416,6 +366,7 @@ impl HeldToken {
             )
         })?;
         Ok(token.trim().to_owned())
+    }
     }
 }
 
