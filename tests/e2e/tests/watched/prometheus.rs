@@ -140,12 +140,12 @@ impl Prometheus {
     }
 }
 
-/// Asks again and again until it is so; a poll every 100 milliseconds.
+/// Asks again and again until it is so. Each question is a request, so that this waits for answers.
 pub fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::yield_now();
     }
 }
 
