@@ -292,7 +292,7 @@ fn former_secrets_are_taken_and_a_wrong_setting_stops_the_start() {
     let asked = json!({ "p_window_type": "calendar_month" }).to_string();
     for (previous, taken) in [(old, 200), ("", 401)] {
         let settings = [("JWT_SECRET", new), ("JWT_SECRET_PREVIOUS", previous)];
-        let server = Server::start_with(folder.path(), &settings);
+        let server = Server::with_environment(folder.path(), &settings);
         let status = |token: &str| server.post(Some(token), path, &asked).0;
         assert_eq!((status(&by_new), status(&by_old)), (200, taken));
     }

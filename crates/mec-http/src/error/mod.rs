@@ -14,6 +14,15 @@ use crate::layers::ToldError;
 
 pub use codes::{CODES, ErrorCode};
 
+/// What a header of the answer tells beside the body.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Told {
+    /// The methods that the path takes.
+    Allow(Cow<'static, str>),
+    /// After how long to come again.
+    RetryAfter { seconds: u64 },
+}
+
 /// A call was not served. Nothing was changed by it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -23,9 +32,7 @@ pub struct ApiError {
     details: Option<Cow<'static, str>>,
     hint: Option<Cow<'static, str>>,
     #[serde(skip)]
-    allow: Option<Cow<'static, str>>,
-    #[serde(skip)]
-    retry_after_seconds: Option<u64>,
+    header: Option<Told>,
 }
 
 impl ApiError {
@@ -36,8 +43,7 @@ impl ApiError {
             message: message.into(),
             details: None,
             hint: None,
-            allow: None,
-            retry_after_seconds: None,
+            header: None,
         }
     }
 
@@ -61,7 +67,7 @@ impl ApiError {
 
     /// The same with the seconds after which the caller may come again.
     pub fn with_retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after_seconds = Some(seconds);
+        self.header = Some(Told::RetryAfter { seconds });
         self
     }
 
@@ -70,7 +76,7 @@ impl ApiError {
         let allow = allow.into();
         let error = Self::new(code, format!("the path takes the methods {allow}"));
         Self {
-            allow: Some(allow),
+            header: Some(Told::Allow(allow)),
             ..error
         }
     }
@@ -118,14 +124,6 @@ impl IntoResponse for ApiError {
         if let Ok(value) = HeaderValue::from_str(&format!("PostgREST; error={}", self.code)) {
             headers.insert("proxy-status", value);
         }
-        if let Some(allow) = self
-            .allow
-            .and_then(|allow| HeaderValue::try_from(&*allow).ok())
-        {
-            headers.insert(header::ALLOW, allow);
-        }
-        response.extensions_mut().insert(ToldError(self.code));
-        let headers = response.headers_mut();
         match self.code {
             "missing_token" => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -139,8 +137,16 @@ impl IntoResponse for ApiError {
             }
             _ => {}
         }
-        if let Some(seconds) = self.retry_after_seconds {
-            headers.insert(header::RETRY_AFTER, seconds.into());
+        match self.header {
+            Some(Told::Allow(allow)) => {
+                if let Ok(allow) = HeaderValue::try_from(&*allow) {
+                    headers.insert(header::ALLOW, allow);
+                }
+            }
+            Some(Told::RetryAfter { seconds }) => {
+                headers.insert(header::RETRY_AFTER, seconds.into());
+            }
+            None => {}
         }
         response
     }

@@ -70,7 +70,7 @@ impl TrustedProxies {
         if !self.trusts(peer) {
             return peer;
         }
-        let by_list = self.named(hops(headers, X_FORWARDED_FOR, |hop| address(hop)));
+        let by_list = self.named(hops(headers, X_FORWARDED_FOR, address));
         let by_field = self.named(hops(headers, FORWARDED.as_str(), forwarded_for));
         match (by_list, by_field) {
             (Some(one), Some(other)) if one != other => peer,

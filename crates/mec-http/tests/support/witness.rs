@@ -10,8 +10,8 @@ use mec_core::{Catalogue, Namespace, Timestamp};
 use mec_query::plan::Plan;
 use mec_query::rows::Rows;
 use mec_store::{
-    Batch, CatalogueAge, CatalogueDraft, CatalogueRows, CommitError, CommitSet, Expired, KeyRef,
-    KeyState, Locator, Place, QueryError, Reader, Retention, SeriesQuery, SeriesRow, Store,
+    ApiKey, Batch, CatalogueAge, CatalogueDraft, CatalogueRows, CommitError, CommitSet, Expired,
+    KeyRef, KeyState, Locator, Place, QueryError, Reader, Retention, SeriesQuery, SeriesRow, Store,
     StoreError, TreeRef, UsageQuery,
 };
 use parking_lot::Mutex;
@@ -169,6 +169,35 @@ impl<S: Store> Store for Witness<S> {
     ) -> Result<Vec<Uuid>, StoreError> {
         self.notes.note("ancestors");
         self.store.ancestors(namespace, account).await
+    }
+
+    async fn api_key(&self, key: Uuid) -> Result<Option<ApiKey>, StoreError> {
+        self.notes.note("api_key");
+        self.store.api_key(key).await
+    }
+
+    async fn api_keys(&self, namespace: Option<&Namespace>) -> Result<Vec<ApiKey>, StoreError> {
+        self.notes.note("api_keys");
+        self.store.api_keys(namespace).await
+    }
+
+    async fn put_api_key(&self, key: &ApiKey) -> Result<(), CommitError> {
+        self.notes.note("put_api_key");
+        self.store.put_api_key(key).await
+    }
+
+    async fn revoke_api_key(
+        &self,
+        namespace: Option<&Namespace>,
+        key: Uuid,
+        now: Timestamp,
+    ) -> Result<bool, CommitError> {
+        self.notes.note("revoke_api_key");
+        self.store.revoke_api_key(namespace, key, now).await
+    }
+
+    async fn use_api_key(&self, key: Uuid, now: Timestamp) -> Result<(), CommitError> {
+        self.store.use_api_key(key, now).await
     }
 
     async fn health(&self) -> Result<(), StoreError> {

@@ -367,7 +367,6 @@ impl HeldToken {
         })?;
         Ok(token.trim().to_owned())
     }
-    }
 }
 
 /// A token for commands: an administrator of all namespaces.

@@ -71,7 +71,7 @@ fn tokens_of_an_issuer_are_taken_while_its_keys_change_and_while_it_is_away() {
     let (_, port) = named.rsplit_once(':').unwrap();
     let address = format!("http://127.0.0.1:{port}/jwks");
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start_with(
+    let server = Server::with_environment(
         folder.path(),
         &[
             ("JWT_JWKS_URL", &address),

@@ -25,7 +25,7 @@ const TENANTS: [(&[&str], &str); 2] = [
 fn nothing_fails_inside_and_nothing_is_answered_that_is_not_described() {
     let folder = tempfile::tempdir().unwrap();
     let mut serve = command(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
-    let server = Server::spawn(serve.env("MEC_RATE_LIMIT_API", "off"));
+    let server = Server::spawn(&mut serve, None);
     seed::seed(&server);
     let asked = TENANTS.map(|(tenant, phases)| {
         let token = ran(command(folder.path(), &["token"]).args(tenant))

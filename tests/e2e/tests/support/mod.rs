@@ -62,18 +62,13 @@ impl Server {
     }
 
     pub fn start_at(folder: &Path, listen: &str) -> Self {
-        Self::start_with(folder, &["--listen", listen])
+        Self::spawn(&mut command(folder, &["serve", "--listen", listen]), None)
     }
 
     /// With settings as flags.
     pub fn start_with(folder: &Path, settings: &[&str]) -> Self {
         Self::spawn(
-            Command::new(binary())
-                .args(["serve", "--data-dir"])
-                .arg(folder)
-                .args(settings)
-                .env_remove("DATABASE_URL")
-                .env_remove("JWT_SECRET"),
+            command(folder, &["serve", "--listen", "127.0.0.1:0"]).args(settings),
             None,
         )
     }
@@ -81,7 +76,7 @@ impl Server {
     /// With settings as flags, and its standard error for the test to read.
     pub fn with(folder: &Path, settings: &[&str]) -> Self {
         Self::spawn(
-            command(folder, &["serve"])
+            command(folder, &["serve", "--access-log=off"])
                 .args(settings)
                 .stderr(Stdio::piped()),
             None,
@@ -105,23 +100,11 @@ impl Server {
         self.child.as_ref().unwrap().id()
     }
 
-    /// The same with settings.
-    pub fn start_with(folder: &Path, settings: &[&str]) -> Self {
-        Self::spawn(
-            command(folder, &["serve", "--listen", "127.0.0.1:0"]).args(settings),
-            None,
-        )
-    }
-
     /// With settings of the environment.
-    pub fn start_with(folder: &Path, settings: &[(&str, &str)]) -> Self {
+    pub fn with_environment(folder: &Path, settings: &[(&str, &str)]) -> Self {
         Self::spawn(
-            Command::new(binary())
-                .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-                .arg(folder)
-                .env_remove("DATABASE_URL")
-                .env_remove("JWT_SECRET")
-                .envs(settings.iter().copied()),
+            command(folder, &["serve", "--listen", "127.0.0.1:0"]).envs(settings.iter().copied()),
+            None,
         )
     }
 
