@@ -61,20 +61,46 @@ impl Cell {
             Self::Integer(number) => write!(out, "{number}"),
             Self::Boolean(is_true) => write!(out, "{is_true}"),
             Self::Decimal(micros) => write!(out, "{}", Quantity::from_micros(*micros)),
-            Self::Uuid(id) => write!(out, "\"{id}\""),
-            Self::Time(at) => write!(out, "\"{}\"", utc_time(*at)),
-            Self::Json(json) => write!(out, "{json}"),
-            Self::Bytes(bytes) => write!(out, "\"\\{}\"", hexadecimal(bytes)),
-            Self::Text(text) | Self::LocalTime(text) => {
-                write_text(text, out);
+            cell => {
+                cell.write_long(out);
                 Ok(())
             }
         };
+    }
+
+    /// Writes what most of an answer's bytes are, without the formatter's detours.
+    fn write_long(&self, out: &mut String) {
+        match self {
+            Self::Json(json) => return out.push_str(json),
+            Self::Text(text) | Self::LocalTime(text) => return write_text(text, out),
+            _ => out.push('"'),
+        }
+        match self {
+            Self::Uuid(id) => {
+                let mut text = uuid::Uuid::encode_buffer();
+                out.push_str(id.hyphenated().encode_lower(&mut text));
+            }
+            Self::Time(at) => write_time(*at, out),
+            Self::Bytes(bytes) => {
+                // The backslash before the digits, as JSON writes it.
+                out.push('\\');
+                write_hexadecimal(bytes, out);
+            }
+            _ => {}
+        }
+        out.push('"');
     }
 }
 
 /// Writes text as a JSON string.
 pub fn write_text(text: &str, out: &mut String) {
+    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if text.bytes().all(is_plain) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     match serde_json::to_string(text) {
         Ok(json) => out.push_str(&json),
         // A string serialises without fail.
@@ -84,10 +110,24 @@ pub fn write_text(text: &str, out: &mut String) {
 
 /// A moment as PostgreSQL tells it in JSON, without the zeros at the end of its fraction.
 pub fn utc_time(at: Timestamp) -> String {
-    let told = at.to_string();
-    match told.split_once('.').zip(told.rsplit_once('+')) {
-        Some((_, (time, zone))) => format!("{}+{zone}", time.trim_end_matches('0')),
-        None => told,
+    let mut told = String::new();
+    write_time(at, &mut told);
+    told
+}
+
+fn write_time(at: Timestamp, out: &mut String) {
+    use std::fmt::Write as _;
+    let start = out.len();
+    // Writing into a string does not fail.
+    let _ = write!(out, "{at}");
+    let told = out.get(start..).unwrap_or_default();
+    if !told.contains('.') {
+        return;
+    }
+    if let Some((time, _)) = told.rsplit_once('+') {
+        let end = start + time.len();
+        let kept = start + time.trim_end_matches('0').len();
+        out.replace_range(kept..end, "");
     }
 }
 
@@ -120,14 +160,19 @@ pub fn half_away(millionths: i128) -> i128 {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 + bytes.len() * 2);
-    text.push_str("\\x");
-    for byte in bytes {
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-        }
-    }
+    let mut text = String::new();
+    write_hexadecimal(bytes, &mut text);
     text
+}
+
+fn write_hexadecimal(bytes: &[u8], out: &mut String) {
+    let digit = |of: u8| char::from(if of < 10 { b'0' + of } else { b'a' - 10 + of });
+    out.reserve(2 + bytes.len() * 2);
+    out.push_str("\\x");
+    for byte in bytes {
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 15));
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +184,33 @@ mod tests {
         assert_eq!(half_away(1_500_000), 2);
         assert_eq!(half_away(-1_500_000), -2);
         assert_eq!(half_away(1_499_999), 1);
+    }
+
+    #[test]
+    fn values_are_written_as_json() {
+        let at = |text| Cell::Time(Timestamp::parse(text).unwrap());
+        for (cell, json) in [
+            (Cell::Text("plain é".to_owned()), r#""plain é""#),
+            (Cell::Text("a \"b\"\\\n".to_owned()), r#""a \"b\"\\\n""#),
+            (Cell::Bytes(vec![0, 0x9a, 0xff]), r#""\\x009aff""#),
+            (
+                Cell::Uuid(Uuid::from_u128(10)),
+                r#""00000000-0000-0000-0000-00000000000a""#,
+            ),
+            (at("2026-05-04T10:00:00Z"), r#""2026-05-04T10:00:00+00:00""#),
+            (
+                at("2026-05-04T10:00:00.5Z"),
+                r#""2026-05-04T10:00:00.5+00:00""#,
+            ),
+            (Cell::Json("{\"a\": 1}".to_owned()), "{\"a\": 1}"),
+            (Cell::Decimal(-1_500_000), "-1.5"),
+            (Cell::Null, "null"),
+        ] {
+            // Behind what is there already.
+            let mut out = "x.0+".to_owned();
+            cell.write_json(&mut out);
+            assert_eq!(out, format!("x.0+{json}"));
+        }
     }
 
     #[test]

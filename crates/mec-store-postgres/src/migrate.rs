@@ -13,13 +13,14 @@ use crate::store::in_transaction;
 use crate::values::Columns;
 use crate::{catalogue, lookups, sql};
 
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../migrations/0001_tables.sql"),
     include_str!("../migrations/0002_guards.sql"),
     include_str!("../migrations/0003_roles.sql"),
     include_str!("../migrations/0004_api.sql"),
     include_str!("../migrations/0005_resources.sql"),
     include_str!("../migrations/0006_api_keys.sql"),
+    include_str!("../migrations/0007_policies.sql"),
 ];
 
 /// The version that this binary reads and writes.

@@ -15,6 +15,7 @@ use mec_store::{
     StoreError, StoreSize, TreeRef, UsageQuery,
 };
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::batch::PostgresBatch;
@@ -99,6 +100,25 @@ impl PostgresStore {
     fn lane(&self, number: usize) -> Result<&Arc<Lane>, StoreError> {
         let missing = || StoreError::Internal(format!("there is no lane {number}"), None);
         self.lanes.get(number).ok_or_else(missing)
+    }
+
+    /// Reads on the runtime that keeps the connections going, which is woken by each part of a long answer.
+    /// What nobody waits for any longer is given up.
+    async fn beside<T: Send + 'static>(
+        &self,
+        reading: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let ended = |_| StoreError::Unavailable("the store was closed".to_owned(), None);
+        let runtime = self.runtime.as_ref().map(Runtime::handle);
+        let mut readings = JoinSet::new();
+        match runtime {
+            Some(runtime) => readings.spawn_on(reading, runtime),
+            None => return Ok(reading.await),
+        };
+        match readings.join_next().await {
+            Some(read) => read.map_err(ended),
+            None => Err(StoreError::Unavailable("nothing was read".to_owned(), None)),
+        }
     }
 
     /// Runs what changes something in a transaction of the lane's connection, which bears the lane's mark,
@@ -321,7 +341,9 @@ impl Store for PostgresStore {
 
     async fn query(&self, caller: &Reader, plan: Arc<Plan>) -> Result<Rows, QueryError> {
         let connection = self.reader().await?;
-        resources::query(&connection, caller, &plan, self.query_timeout).await
+        let asked = resources::Asked::new(caller, &plan, self.query_timeout);
+        let (total, found) = self.beside(asked.read(connection)).await??;
+        resources::told(&plan, total, &found)
     }
 
     async fn locate(

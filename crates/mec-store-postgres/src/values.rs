@@ -50,11 +50,12 @@ pub(crate) fn millionths(text: &str) -> Result<i128, Fault> {
         None => (1, text),
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    if fraction.len() > 6 {
-        return Err(damaged());
-    }
-    let joined = format!("{whole}{fraction:0<6}");
-    let micros: i128 = joined.parse().map_err(|_| damaged())?;
+    let is_fraction = fraction.len() <= 6 && fraction.bytes().all(|of| of.is_ascii_digit());
+    let whole: Option<i128> = whole.parse().ok().filter(|_| is_fraction);
+    let whole = whole.and_then(|whole| whole.checked_mul(1_000_000));
+    let places = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
+    let rest = places.fold(0, |rest: i128, digit| rest * 10 + i128::from(digit - b'0'));
+    let micros = whole.ok_or_else(damaged)?.saturating_add(rest);
     Ok(sign * micros)
 }
 

@@ -66,7 +66,7 @@ impl Format {
         match self.kind {
             Kind::Csv => csv(names, rows),
             Kind::Json | Kind::Array => {
-                let mut out = String::with_capacity(2 + rows.rows.len() * names.len() * 24);
+                let mut out = String::new();
                 let names = quoted(names);
                 out.push('[');
                 for (index, row) in rows.rows.iter().enumerate() {
@@ -74,6 +74,10 @@ impl Format {
                         out.push_str(",\n ");
                     }
                     self.object(&names, row, &mut out);
+                    if index == 0 {
+                        // The others are about as long.
+                        out.reserve((out.len() + 2).saturating_mul(rows.rows.len()));
+                    }
                 }
                 out.push(']');
                 Ok(out)

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use std::pin::pin;
 
+use deadpool::managed::Object;
 use futures_util::TryStreamExt;
 use mec_query::Role;
 use mec_query::plan::{Plan, Value as Wanted};
@@ -20,7 +21,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
-use crate::connection::{Connection, Value};
+use crate::connection::{Connection, Readers, Value};
 use crate::error::Fault;
 use crate::said::Said;
 use crate::store::UnderWay;
@@ -30,31 +31,52 @@ use dialect::Postgres;
 /// The largest answer, in bytes of text and JSON.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
-/// Answers a plan as a caller, where each statement takes no longer than a time.
-pub(crate) async fn query(
-    connection: &Connection,
-    reader: &Reader,
-    plan: &Plan,
-    timeout: Duration,
-) -> Result<Rows, QueryError> {
-    let count = plan.is_counted.then(|| sql::count(plan, &Postgres));
-    let rows = sql::rows(plan, &Postgres);
-    let claims = claims(reader);
-    let zone = plan.timezone.as_deref().unwrap_or("UTC");
-    // In milliseconds; 0 would be no limit.
-    let timeout = timeout.as_millis().max(1).to_string();
-    let become_caller: [Value<'_>; 4] = [&reader.role.as_str(), &claims, &zone, &timeout];
-    let read = async {
-        let prepared = connection.dynamic(&rows.sql).await?;
-        let counting = match &count {
+/// A plan as the statements that answer it, and who asks.
+pub(crate) struct Asked {
+    rows: Statement,
+    count: Option<Statement>,
+    role: &'static str,
+    claims: String,
+    zone: String,
+    /// In milliseconds; 0 would be no limit.
+    timeout: String,
+}
+
+impl Asked {
+    /// What a caller asks, where each statement takes no longer than a time.
+    pub(crate) fn new(reader: &Reader, plan: &Plan, timeout: Duration) -> Self {
+        Self {
+            rows: sql::rows(plan, &Postgres),
+            count: plan.is_counted.then(|| sql::count(plan, &Postgres)),
+            role: reader.role.as_str(),
+            claims: claims(reader),
+            zone: plan.timezone.as_deref().unwrap_or("UTC").to_owned(),
+            timeout: timeout.as_millis().max(1).to_string(),
+        }
+    }
+
+    /// The rows, with how many there are in all where that was asked for.
+    pub(crate) async fn read(
+        self,
+        connection: Object<Readers>,
+    ) -> Result<(Option<u64>, Vec<Row>), QueryError> {
+        let (total, rows) = self.run(&connection).await.map_err(refused)?;
+        Ok((total, rows.ok_or(QueryError::TooLarge)?))
+    }
+
+    /// The same; no rows where they are larger than an answer may be.
+    async fn run(&self, connection: &Connection) -> Result<(Option<u64>, Option<Vec<Row>>), Fault> {
+        let prepared = connection.dynamic(&self.rows.sql).await?;
+        let counting = match &self.count {
             Some(count) => Some(connection.dynamic(&count.sql).await?),
             None => None,
         };
         let becoming = connection.statement(crate::sql::CALLER_BECOME).await?;
+        let become_caller: [Value<'_>; 4] = [&self.role, &self.claims, &self.zone, &self.timeout];
         let client = &connection.client;
-        let values = texts(&rows);
+        let values = texts(&self.rows);
         let values = borrowed(&values);
-        let counted = count.as_ref().map(texts).unwrap_or_default();
+        let counted = self.count.as_ref().map(texts).unwrap_or_default();
         let counted = borrowed(&counted);
         // Whoever waits for the answer may go away: the connection then gives up what it became.
         let mut under_way = UnderWay::on(connection);
@@ -79,18 +101,20 @@ pub(crate) async fn query(
         let total = total?.as_deref().map(total_of).transpose()?;
         let rows = found?;
         ended?;
-        Ok::<_, Fault>((total, rows))
-    };
-    let (total, found) = read.await.map_err(refused)?;
-    let found = found.ok_or(QueryError::TooLarge)?;
+        Ok((total, rows))
+    }
+}
+
+/// The rows that were read, as the plan's outputs.
+pub(crate) fn told(plan: &Plan, total: Option<u64>, found: &[Row]) -> Result<Rows, QueryError> {
     let kinds = plan.node.columns();
     let kinds = kinds.iter().map(|(_, kind)| *kind);
     let kinds: Vec<Kind> = kinds
         .chain(plan.cursor.iter().map(|field| field.kind))
         .collect();
-    let cells = found.iter().map(|row| told(row, &kinds));
+    let rows = found.iter().map(|row| cells(row, &kinds));
     Ok(Rows {
-        rows: cells.collect::<Result<_, _>>().map_err(refused)?,
+        rows: rows.collect::<Result<_, _>>().map_err(refused)?,
         total,
     })
 }
@@ -165,9 +189,10 @@ fn text(value: &Wanted) -> String {
     }
 }
 
-fn told(row: &Row, kinds: &[Kind]) -> Result<Vec<Cell>, Fault> {
-    let cells = kinds.iter().enumerate().map(|(column, kind)| {
-        Ok(match kind {
+fn cells(row: &Row, kinds: &[Kind]) -> Result<Vec<Cell>, Fault> {
+    let mut cells = Vec::with_capacity(kinds.len());
+    for (column, kind) in kinds.iter().enumerate() {
+        let cell = match kind {
             Kind::Text => row.read::<Option<String>>(column)?.map(Cell::Text),
             Kind::Json => row.read::<Option<String>>(column)?.map(Cell::Json),
             Kind::Uuid => row.read::<Option<uuid::Uuid>>(column)?.map(Cell::Uuid),
@@ -179,10 +204,10 @@ fn told(row: &Row, kinds: &[Kind]) -> Result<Vec<Cell>, Fault> {
                 let text = row.read::<Option<&str>>(column)?;
                 text.map(millionths).transpose()?.map(Cell::Decimal)
             }
-        }
-        .unwrap_or(Cell::Null))
-    });
-    cells.collect()
+        };
+        cells.push(cell.unwrap_or(Cell::Null));
+    }
+    Ok(cells)
 }
 
 /// What stopped a query. What the database says of values and rights is not a fault of the store's.

@@ -234,7 +234,9 @@ fn a_secret_of_a_file_is_the_same_as_one_of_the_environment() {
     let place = tempfile::tempdir().unwrap();
     let path = secret(place.path(), "secret", &format!("{LONG}\n"));
     let args = ["serve", "--listen", "127.0.0.1:0"];
-    let server = Server::spawn(within(place.path(), &args).env("JWT_SECRET_FILE", &path));
+    let mut serve = within(place.path(), &args);
+    // It shows no token, and is asked with those that the commands make.
+    let server = Server::spawn(serve.env("JWT_SECRET_FILE", &path), Some(String::new()));
     let token = |name: &str, value: &str| {
         let told = ran(within(place.path(), &["token", "--role", "mec_admin"]).env(name, value));
         told.ok().out.trim().to_owned()

@@ -46,7 +46,7 @@ fn a_secret_is_replaced_without_a_refused_request() {
         .env("JWT_SECRET_PREVIOUS_FILE", &former)
         .current_dir(place.path())
         .stderr(Stdio::piped());
-    let mut server = Server::spawn(&mut serve);
+    let mut server = Server::spawn(&mut serve, Some(token(&folder, OLD)));
     let mut log = server.log();
     server.organization("acme", None);
     let args = json!({ "p_external_id": "acme", "p_resource_type": "benchmark_runs" }).to_string();
