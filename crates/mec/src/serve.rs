@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use axum::Router;
 use mec_engine::RisingIds;
 use mec_http::audit::{SecurityEvent, SecurityOutcome};
-use mec_http::{App, Front, FrontConfig};
+use mec_http::{App, Front, FrontConfig, Tls};
 use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -133,6 +133,7 @@ pub fn serve(
             .with(&TOKEN_SETTINGS, take_keys(folder, front.clone(), signing))
             .with(&BOUND_SETTINGS, take_bounds(front.clone()))
             .with(&["MEC_LOG_LEVEL"], take_level(logging.clone()))
+            .with(&[], take_certificate(listening.tls.clone()))
             .listen()?;
         let keys = tokio::spawn({
             let front = front.clone();
@@ -289,6 +290,20 @@ fn take_bounds(front: Front) -> impl Fn(&Place, &ServeArgs) -> Result<TakeOver> 
         let (front, rates) = (front.clone(), args.rates.config(COMMANDS));
         Ok(Box::new(move || {
             front.reload_bounds(limits, rates, budgets)
+        }))
+    }
+}
+
+/// Takes over a renewed certificate; other files take a restart.
+fn take_certificate(
+    tls: Option<Tls>,
+) -> impl Fn(&Place, &ServeArgs) -> Result<TakeOver> + Send + 'static {
+    move |_, _| {
+        let tls = tls.clone();
+        Ok(Box::new(move || {
+            if let Some(Err(error)) = tls.map(|tls| tls.reload()) {
+                tracing::error!(%error, "the certificate stays");
+            }
         }))
     }
 }

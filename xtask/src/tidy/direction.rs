@@ -47,6 +47,7 @@ const MAY_NAME: [(&str, &[&str]); 14] = [
             "mec-store-sqlite",
             "mec-engine",
             "mec-http",
+            "mec-test-postgrest",
         ],
     ),
 ];
