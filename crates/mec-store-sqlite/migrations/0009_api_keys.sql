@@ -18,6 +18,7 @@ CREATE TABLE api_keys (
     CHECK (account_id IS NULL OR role = 'mec_user')
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX api_keys_by_id ON api_keys (key_id);
+CREATE INDEX api_keys_by_time ON api_keys (namespace_id, created_at, key_id) WHERE revoked_at IS NULL;
 
 CREATE TRIGGER api_keys_no_replace BEFORE INSERT ON api_keys
 WHEN EXISTS (SELECT 1 FROM api_keys WHERE key_id = NEW.key_id)

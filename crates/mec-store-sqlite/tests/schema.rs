@@ -51,6 +51,9 @@ const OF_CATALOGUE: [&str; 6] = [
     "template_",
 ];
 
+/// What reads the newest rows of a namespace in the order of an index, and no more than a bound.
+const BOUNDED: &str = "USING INDEX api_keys_by_time (namespace_id=?)";
+
 #[test]
 fn every_statement_prepares_and_none_walks_a_table_that_grows() {
     let mut world = World::new();
@@ -69,7 +72,8 @@ fn every_statement_prepares_and_none_walks_a_table_that_grows() {
             let step: String = row.get(3).unwrap();
             // By its namespace alone a table is read from end to end; a catalogue is meant to be.
             let is_of_catalogue = OF_CATALOGUE.iter().any(|of| name.starts_with(of));
-            let walks = step.ends_with("(namespace_id=?)") && !is_of_catalogue;
+            let walks =
+                step.ends_with("(namespace_id=?)") && !is_of_catalogue && !step.ends_with(BOUNDED);
             assert!(!walks, "{name}: {step}");
             let scans = names_of_ledger(&sql)
                 .iter()

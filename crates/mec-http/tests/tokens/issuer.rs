@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use mec_http::{
     ClaimPath, ClaimPaths, Fetching, Front, FrontConfig, IssuerConfig, KeySource, KeySourceError,
+    RatesConfig,
 };
 use parking_lot::Mutex;
 use secrecy::SecretString;
@@ -80,6 +81,7 @@ impl Keys {
         Front::new(FrontConfig {
             secrets: vec![SecretString::from(SECRET)],
             issuer: Some(self.issuer()),
+            rates: RatesConfig::off(),
             ..FrontConfig::default()
         })
     }

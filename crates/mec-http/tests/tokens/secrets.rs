@@ -1,6 +1,6 @@
 //! Several secrets at once, so that one is replaced by another.
 
-use mec_http::{Front, FrontConfig, Role, issue_token};
+use mec_http::{Front, FrontConfig, RatesConfig, Role, issue_token};
 use secrecy::SecretString;
 
 use crate::support::{TestApp, claims, get};
@@ -16,6 +16,7 @@ fn secrets(secrets: &[&str]) -> Vec<SecretString> {
 async fn a_rotation_refuses_no_request_and_ends_the_old_secret() {
     let front = Front::new(FrontConfig {
         secrets: secrets(&[OLD]),
+        rates: RatesConfig::off(),
         ..FrontConfig::default()
     });
     let app = TestApp::start_behind(front.clone());

@@ -166,7 +166,11 @@ pub const ADMINS: [(&str, Arguments); 1] = [("erase-account", |of| {
 /// Routes that name nobody's object: they act in the caller's own namespace, whose walls stand in
 /// `catalogue.rs` (`only_administrators_reach_it_each_in_their_namespace`) and, for API keys, in
 /// `tokens/api_keys.rs` (`a_key_has_no_more_than_who_made_it`).
-pub const OF_THE_CALLER: [&str; 3] = ["/admin/catalogue", "/admin/keys", "/admin/keys/{key_id}"];
+pub const OF_THE_CALLER: [(&str, &[&str]); 3] = [
+    ("/admin/catalogue", &["OPTIONS", "GET", "HEAD", "PUT"]),
+    ("/admin/keys", &["OPTIONS", "GET", "HEAD", "POST"]),
+    ("/admin/keys/{key_id}", &["OPTIONS", "DELETE"]),
+];
 /// Calls that act on all namespaces, whose wall stands in `whole_database.rs`
 /// (`only_an_administrator_of_all_may`).
 pub const OF_ALL: [(&str, &[&str]); 2] = [
@@ -223,10 +227,7 @@ pub fn rows() -> BTreeSet<(String, String)> {
     for (name, _) in ADMINS {
         add(&format!("/admin/{name}"), &["OPTIONS", "POST"]);
     }
-    for path in OF_THE_CALLER {
-        add(path, &["OPTIONS", "GET", "HEAD", "PUT"]);
-    }
-    for (path, methods) in OF_ALL {
+    for (path, methods) in OF_THE_CALLER.into_iter().chain(OF_ALL) {
         add(path, methods);
     }
     for path in PAGES {

@@ -17,7 +17,6 @@ pub fn check(values: &Values) -> Vec<Wrong> {
     jwt_secret(values, &mut wrong);
     database(values, &mut wrong);
     data_folder(values, &mut wrong);
-    tls(values, &mut wrong);
     wrong
 }
 
@@ -75,27 +74,6 @@ fn data_folder(values: &Values, wrong: &mut Vec<Wrong>) {
     }
 }
 
-fn tls(values: &Values, wrong: &mut Vec<Wrong>) {
-    let (certificate, key) = ("MEC_TLS_CERT", "MEC_TLS_KEY");
-    for (name, other) in [(certificate, key), (key, certificate)] {
-        let Some(path) = values.text(name) else {
-            continue;
-        };
-        if let Err(error) = fs::File::open(path) {
-            wrong.push(Wrong::of(
-                name,
-                format!("{name}: {path} cannot be read: {error}"),
-            ));
-        }
-        if values.text(other).is_none() {
-            wrong.push(Wrong::of(
-                name,
-                format!("{name} is set and {other} is not; TLS needs both"),
-            ));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,13 +113,6 @@ mod tests {
         check(
             &[("MEC_DATA_DIR", "/dev/null")],
             &["/dev/null is no folder"],
-        );
-        check(
-            &[("MEC_TLS_CERT", "/nowhere/c")],
-            &[
-                "/nowhere/c cannot be read",
-                "MEC_TLS_CERT is set and MEC_TLS_KEY is not",
-            ],
         );
     }
 }

@@ -71,7 +71,9 @@ fn example(key: &Key) -> String {
     let Some(text) = default else {
         return toml::Value::from(key.value_name().unwrap_or_default()).to_string();
     };
-    let is_bare = text.parse::<i64>().is_ok() || text.parse::<bool>().is_ok();
+    // A number with a zero before it, such as a mode, is none of TOML.
+    let is_number = |number: i64| number.to_string() == text;
+    let is_bare = text.parse().is_ok_and(is_number) || text.parse::<bool>().is_ok();
     if is_bare {
         text
     } else {

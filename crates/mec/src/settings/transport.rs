@@ -19,7 +19,8 @@ pub struct Transport {
         env = "MEC_LISTEN",
         value_name = "ADDRESS",
         value_delimiter = ',',
-        default_value = "127.0.0.1:8000"
+        default_value = "127.0.0.1:8000",
+        value_parser = address
     )]
     pub listen: Vec<ListenAddress>,
     /// The mode of unix sockets, in octal: who may connect
@@ -203,6 +204,11 @@ impl Transport {
     pub fn shutdown_delay(&self) -> Duration {
         Duration::from_secs(self.shutdown_delay_seconds)
     }
+}
+
+fn address(text: &str) -> Result<ListenAddress, &'static str> {
+    let wrong = "MEC_LISTEN has addresses such as 127.0.0.1:8000 or unix:/run/mec.sock";
+    text.parse().map_err(|_| wrong)
 }
 
 #[cfg(test)]

@@ -218,6 +218,8 @@ pub fn fill(folder: &Path) -> Vec<Keyed> {
     );
     let erase = json!({"external_id": "ada"});
     world.post("default", "/admin/erase-account", &erase);
+    let key = json!({"name": "ci", "role": "mec_service"});
+    world.post("default", "/admin/keys", &key);
     world.close();
     // What the story does not come to: ids at a provider, a rule's condition and a grace clock.
     let database = rusqlite::Connection::open(folder.join("mec.db")).unwrap();

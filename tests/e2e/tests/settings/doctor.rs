@@ -155,7 +155,7 @@ fn settings_are_looked_at_and_a_distant_server_too() {
     assert_eq!(
         fails,
         [
-            "settings: the environment: MEC_LISTEN: invalid socket address syntax, not 'everywhere'",
+            "settings: the environment: MEC_LISTEN has addresses such as 127.0.0.1:8000 or unix:/run/mec.sock, not 'everywhere'",
             "settings: the environment: JWT_SECRET has 5 bytes; it must have 32 or more",
         ]
     );

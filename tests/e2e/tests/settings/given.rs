@@ -145,7 +145,7 @@ fn what_is_wrong_stops_the_start_with_a_sentence() {
     check(
         "\nMEC_LISTEN = 8000",
         &[],
-        "mec.toml: line 2: MEC_LISTEN: invalid socket address syntax, not '8000'",
+        "mec.toml: line 2: MEC_LISTEN has addresses such as 127.0.0.1:8000 or unix:/run/mec.sock, not '8000'",
     );
     check("MEC_LISTEN 8000", &[], "mec.toml: line 1: ");
     let bounds = "MEC_QUERY_TIMEOUT_MS is a whole number of milliseconds from 10 to 600000, not";

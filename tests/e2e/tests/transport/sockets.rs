@@ -19,7 +19,7 @@ fn a_socket_and_addresses_are_served_at_once() {
     assert_eq!(mode & 0o777, 0o600);
     for version in ["--http1.1", "--http2-prior-knowledge"] {
         let told = curled(&["--unix-socket", &shown, version, "http://localhost/ready"]);
-        assert_eq!(told, r#"{"status":"ready"}"#);
+        assert!(told.starts_with(r#"{"status":"ready""#), "{told}");
     }
     let health = format!("{}/health", server.address);
     let told = curled(&["--http2-prior-knowledge", "-w", "%{http_version}", &health]);

@@ -111,7 +111,7 @@ fn readiness_ends_first_and_the_deadline_ends_all() {
     };
     let body = String::from_utf8(told.body.clone()).unwrap();
     assert!(
-        told.status == 503 && body.contains("shutting_down"),
+        told.status == 503 && body.contains("\"shutdown\":\"begun\""),
         "{body}"
     );
     assert_eq!(told.header("retry-after"), Some("1"));

@@ -203,7 +203,7 @@ fn what_cannot_be_used_stops_the_start() {
         (&key, &key, "key.pem: there is no certificate in it"),
     ] {
         let ran = start(certificate, key);
-        assert!(ran.code == Some(1) && ran.err.contains(told), "{ran:?}");
+        assert!(ran.code == Some(2) && ran.err.contains(told), "{ran:?}");
     }
     let half = mec(&place.path("data"), &["serve", "--tls-cert=cert.pem"]);
     assert!(
