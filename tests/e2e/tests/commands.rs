@@ -302,7 +302,7 @@ fn former_secrets_are_taken_and_a_wrong_setting_stops_the_start() {
         ("AUTH0_DOMAIN", "https://a.example", "AUTH0_DOMAIN"),
     ] {
         let refused = ran(command(folder.path(), &["serve"]).env(name, value));
-        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert_eq!(refused.code, Some(2), "{refused:?}");
         assert!(refused.err.contains(sentence), "{refused:?}");
         assert!(!refused.err.contains("short secret"), "{refused:?}");
     }

@@ -207,7 +207,7 @@ fn what_cannot_be_used_stops_the_start() {
     }
     let half = mec(&place.path("data"), &["serve", "--tls-cert=cert.pem"]);
     assert!(
-        half.code == Some(2) && half.err.contains("--tls-key"),
+        half.code == Some(2) && half.err.contains("MEC_TLS_KEY"),
         "{half:?}"
     );
 }
