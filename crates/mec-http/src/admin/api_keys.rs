@@ -1,5 +1,6 @@
 //! `/admin/keys`: API keys, by which programs call that have no issuer of tokens.
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
@@ -19,6 +20,7 @@ use crate::App;
 use crate::args::{Arg, Arguments, Bad, Key, Params, Raw, Shape, params};
 use crate::auth::{AdminSomewhere, make_key};
 use crate::error::ApiError;
+use crate::layers::OfKey;
 use crate::reply::{JsonBody, Media, Reply};
 
 pub const PATH: &str = "/admin/keys";
@@ -151,7 +153,8 @@ pub async fn create(
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
-    Ok((StatusCode::CREATED, headers, json(&told)?).into_response())
+    let of_key = Extension(OfKey(key_id));
+    Ok((StatusCode::CREATED, of_key, headers, json(&told)?).into_response())
 }
 
 async fn refuse(
@@ -200,11 +203,10 @@ pub async fn revoke(
     State(app): State<App>,
     admin: AdminSomewhere,
     Path(id): Path<String>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
     let missing = || ApiError::new("key_not_found", "the API key does not exist");
     let id = Uuid::try_parse(&id).map_err(|_| missing())?;
     let revoked = app.engine().revoke_api_key(admin.namespace, id).await?;
-    revoked
-        .then_some(StatusCode::NO_CONTENT)
-        .ok_or_else(missing)
+    let told = (StatusCode::NO_CONTENT, Extension(OfKey(id)));
+    revoked.then(|| told.into_response()).ok_or_else(missing)
 }

@@ -7,6 +7,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use mec_core::verdict::{DecisionCode, Verdict};
+use uuid::Uuid;
 
 /// What stands for the route where the path leads to none.
 const NO_ROUTE: &str = "none";
@@ -24,6 +25,10 @@ pub struct Decided {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ToldError(pub &'static str);
 
+/// The public id of the API key that a call made or revoked. It stands in the response's extensions.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OfKey(pub Uuid);
+
 /// What is known of a request when it is answered. Nothing in it is a client's own text.
 #[derive(Clone, Debug)]
 pub struct Answered {
@@ -40,6 +45,8 @@ pub struct Answered {
     pub decided: Option<Decided>,
     /// The code of the error that it tells.
     pub error: Option<&'static str>,
+    /// The API key that it made or revoked.
+    pub key_id: Option<Uuid>,
 }
 
 impl Answered {
@@ -77,6 +84,7 @@ impl Started {
             bytes: response.body().size_hint().exact(),
             decided: told.get().copied(),
             error: told.get().map(|ToldError(code)| *code),
+            key_id: told.get().map(|OfKey(key)| *key),
         }
     }
 }

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use uuid::Uuid;
+
 use super::answered::Answered;
 use super::log::{LogSink, Subject};
 use super::passage::Passage;
@@ -28,13 +30,13 @@ pub enum SecurityEvent {
     RoleRefused,
     /// An API key was made.
     KeyCreated {
-        /// The key's public id.
-        key_id: String,
+        /// The key's public id; none where no key was made.
+        key_id: Option<Uuid>,
     },
     /// An API key was taken back.
     KeyRevoked {
-        /// The key's public id.
-        key_id: String,
+        /// The key's public id; none where there was no such key.
+        key_id: Option<Uuid>,
     },
     /// The keys by which tokens are verified have changed.
     SigningKeysChanged,
@@ -76,9 +78,9 @@ impl SecurityEvent {
     }
 
     /// The public id of the key that it is about.
-    pub fn key_id(&self) -> Option<&str> {
+    pub fn key_id(&self) -> Option<Uuid> {
         match self {
-            Self::KeyCreated { key_id } | Self::KeyRevoked { key_id } => Some(key_id),
+            Self::KeyCreated { key_id } | Self::KeyRevoked { key_id } => *key_id,
             _ => None,
         }
     }
@@ -264,7 +266,10 @@ pub(super) fn acts_on(answered: &Answered) -> Option<SecurityEvent> {
     if matches!(answered.method, "GET" | "HEAD" | "OPTIONS" | "OTHER") {
         return None;
     }
+    let key_id = answered.key_id;
     match answered.route() {
+        "/admin/keys" => Some(SecurityEvent::KeyCreated { key_id }),
+        "/admin/keys/{key_id}" => Some(SecurityEvent::KeyRevoked { key_id }),
         "/admin/catalogue" => Some(SecurityEvent::CatalogueReplaced),
         "/admin/lookups" => Some(SecurityEvent::LookupsReplaced),
         "/admin/retention" => Some(SecurityEvent::RetentionApplied),

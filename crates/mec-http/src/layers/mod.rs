@@ -46,6 +46,7 @@ use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::{FrontConfig, Limits};
 
+pub(crate) use answered::OfKey;
 use answered::Started;
 pub use answered::{Answered, Decided, ToldError};
 use audit::SecurityLog;

@@ -61,7 +61,7 @@ impl LogSink for Sink {
             line.text("reason", reason);
         }
         if let Some(key_id) = record.event.key_id() {
-            line.text("key_id", key_id);
+            line.text("key_id", &key_id.to_string());
         }
         write_subject(&mut line, record.subject.as_ref());
         if let Some(address) = record.address {

@@ -43,6 +43,11 @@ fn what_administrators_do_and_what_is_refused_is_kept() {
         401
     );
     assert_eq!(post(None, "/api/rpc/consume", json!({})), 401);
+    let key = json!({"name": "ci", "role": "mec_service"});
+    let (status, key) = logged
+        .server
+        .post(Some(&admin), "/admin/keys", &key.to_string());
+    assert_eq!(status, 201, "{key}");
     let put = [
         "Content-Type: application/json".to_owned(),
         format!("Authorization: Bearer {admin}"),
@@ -62,6 +67,7 @@ fn what_administrators_do_and_what_is_refused_is_kept() {
         "role_refused",
         "token_refused",
         "token_refused",
+        "key_created",
         "catalogue_replaced",
         "stopped",
     ];
@@ -76,7 +82,8 @@ fn what_administrators_do_and_what_is_refused_is_kept() {
     assert_eq!(outcome(3), ("refused", json!("account_not_found")));
     assert_eq!(outcome(5), ("refused", json!("insufficient_role")));
     assert_eq!(outcome(7), ("refused", json!("missing_token")));
-    assert_eq!(outcome(8).0, "refused");
+    assert_eq!(events[8]["key_id"], key["key_id"], "{key}");
+    assert_eq!(outcome(9).0, "refused");
     let erased = &events[2];
     for (field, value) in [
         ("role", "mec_admin"),
