@@ -195,9 +195,9 @@ mod tests {
         for _ in 0..20 {
             lines.push(&line);
         }
-        // Four wait, and one more where the writer had taken the first already.
+        // Four wait, and up to four more are in the writer's hands, which took what was there when it came.
         let dropped = lines.dropped();
-        assert!((16..=17).contains(&dropped), "{dropped}");
+        assert!((13..=17).contains(&dropped), "{dropped}");
         for _ in 0..21 {
             go.send(()).unwrap();
         }
