@@ -261,7 +261,10 @@ mod tests {
             let error = parsed::<Transport>(&[flag]).unwrap_err();
             assert!(error.contains(told), "{error}");
         };
-        check("--listen=localhost", "MEC_LISTEN has addresses such as 127.0.0.1:8000");
+        check(
+            "--listen=localhost",
+            "MEC_LISTEN has addresses such as 127.0.0.1:8000",
+        );
         check("--socket-mode=0888", "MEC_SOCKET_MODE is a mode in octal");
         check("--tls-cert=cert.pem", "--tls-key");
         check("--cors-origins=app.example.com", "is no origin such as");
