@@ -16,6 +16,7 @@ use hyper::service::Service;
 use pin_project_lite::pin_project;
 
 use super::activity::Activity;
+use super::asked::Asked;
 use crate::layers::{Encrypted, Peer};
 
 /// The largest piece in which an answer is handed over, in bytes; the connection takes the next one when
@@ -37,7 +38,7 @@ impl Service<Request<Incoming>> for Answers {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         let in_flight = InFlight::begin(&self.activity);
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| Body::new(Asked::new(body, &self.activity)));
         let extensions = request.extensions_mut();
         extensions.insert(self.peer);
         if self.is_encrypted {
@@ -51,10 +52,10 @@ impl Service<Request<Incoming>> for Answers {
 }
 
 /// Counts a request as long as it lives.
-struct InFlight(Arc<Activity>);
+pub struct InFlight(Arc<Activity>);
 
 impl InFlight {
-    fn begin(activity: &Arc<Activity>) -> Self {
+    pub fn begin(activity: &Arc<Activity>) -> Self {
         activity.request_begins();
         Self(activity.clone())
     }

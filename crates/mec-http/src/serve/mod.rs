@@ -5,6 +5,7 @@
 
 mod activity;
 mod answer;
+mod asked;
 mod connection;
 mod listen;
 mod stream;

@@ -144,8 +144,6 @@ impl Server {
         let token = token.or_else(shown).unwrap();
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            // Who is refused before its body was read may find the connection closed when it comes again.
-            .max_idle_connections(0)
             .build();
         Self {
             child: Some(child),
@@ -159,8 +157,6 @@ impl Server {
     pub fn client(address: &str, token: &str) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            // Who is refused before its body was read may find the connection closed when it comes again.
-            .max_idle_connections(0)
             .build();
         Self {
             child: None,

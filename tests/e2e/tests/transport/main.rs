@@ -11,6 +11,7 @@
 mod headers;
 mod many;
 mod raw;
+mod refused;
 mod slow;
 mod sockets;
 mod stopping;
