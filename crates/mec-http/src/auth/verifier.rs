@@ -162,6 +162,17 @@ impl Verifier {
         Ok(held.identity)
     }
 
+    /// Whether the store has to be asked about a token: it looks like an API key, and is not remembered.
+    pub fn must_ask(&self, token: &str) -> bool {
+        if !api_key::is_key(token) || token.len() > MAX_TOKEN_BYTES {
+            return false;
+        }
+        let trust = self.trust.read().clone();
+        let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let held = trust.remembered.read().get(&digest).cloned();
+        !held.is_some_and(|held| self.still_holds(&trust, &held.proof))
+    }
+
     fn note_use(&self, proof: &Proof) {
         if let (Proof::ApiKey(proven), Some(engine)) = (proof, self.engine.get()) {
             proven.note_use(engine);

@@ -25,7 +25,7 @@ mod sizes;
 mod trace;
 mod within;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -226,14 +226,18 @@ async fn pass(State(front): State<Front>, mut request: Request, next: Next) -> R
     let started = Started::of(&request);
     let under_way = meter::begin(&front);
     let bounds = front.bounds();
-    let who = shown(&front, request.headers()).await;
-    let passage = Arc::new(known(&front, &bounds, &request, who));
+    let proxies = bounds.rates.trusted_proxies();
+    let address = proxies.client(peer(&request), request.headers());
+    let path = request.uri().path();
+    let (who, early) = shown(&front, &bounds, request.headers(), path, address).await;
+    let passage = Arc::new(known(&front, &request, address, who));
     let care = Care::of(&request);
     let cors = &front.inner.cors;
     let origin = cors.origin(request.headers());
-    let counted = bounds
-        .rates
-        .count(request.uri().path(), passage.identity(), passage.address);
+    let count = || bounds.rates.count(path, passage.identity(), address);
+    let counted = early
+        .filter(|_| passage.identity().is_none())
+        .or_else(count);
     let mut response = match admit(&bounds, counted.as_ref(), &request) {
         Ok(()) => match cors.preflight(&request, origin.as_ref()) {
             Some(told) => Ok(told),
@@ -261,29 +265,42 @@ async fn pass(State(front): State<Front>, mut request: Request, next: Next) -> R
     response
 }
 
-/// Who a request's token says it is; none where it shows none.
-async fn shown(front: &Front, headers: &HeaderMap) -> Option<Result<Arc<Identity>, ApiError>> {
-    match bearer(headers) {
-        Ok(Some(token)) => Some(front.inner.verifier.verify(token).await),
-        Ok(None) => None,
-        Err(error) => Some(Err(error)),
+/// Who a token says it is, or why it proves nothing; none where none is shown.
+type Who = Option<Result<Arc<Identity>, ApiError>>;
+
+/// Who a request's token says it is. What the store has to be asked about counts at the address first, so that
+/// guessing asks it no more often than the address may.
+async fn shown(
+    front: &Front,
+    bounds: &Bounds,
+    headers: &HeaderMap,
+    path: &str,
+    address: Option<IpAddr>,
+) -> (Who, Option<Counted>) {
+    let verifier = &front.inner.verifier;
+    let token = match bearer(headers) {
+        Ok(Some(token)) => token,
+        Ok(None) => return (None, None),
+        Err(error) => return (Some(Err(error)), None),
+    };
+    let mut early = None;
+    if verifier.must_ask(token) {
+        early = bounds.rates.count(path, None, address);
+        if let Err(error) = early.as_ref().map_or(Ok(()), Counted::admit) {
+            return (Some(Err(error)), early);
+        }
     }
+    (Some(verifier.verify(token).await), early)
 }
 
 /// What a request tells of itself.
-fn known(
-    front: &Front,
-    bounds: &Bounds,
-    request: &Request,
-    who: Option<Result<Arc<Identity>, ApiError>>,
-) -> Passage {
+fn known(front: &Front, request: &Request, address: Option<IpAddr>, who: Who) -> Passage {
     let inner = &front.inner;
     let headers = request.headers();
-    let proxies = bounds.rates.trusted_proxies();
     Passage {
         id: inner.ids.of(headers),
         trace: inner.traces.of(headers),
-        address: proxies.client(peer(request), headers),
+        address,
         acts_in: named_namespace(headers, who.as_ref()),
         who,
         place: Place::of(Work::of(request.method(), request.uri().path())),

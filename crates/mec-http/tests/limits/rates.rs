@@ -11,6 +11,7 @@ use axum::http::request::Builder;
 use mec_http::{Claims, Front, FrontConfig, Limits, Peer, RatesConfig, Role, Ticks};
 use serde_json::json;
 
+use super::support::witness::Notes;
 use super::support::{Answer, SECRET, TestApp, claims, post, service, sign, token};
 
 const CHECK: &str = "/api/rpc/check_entitlement";
@@ -293,4 +294,25 @@ async fn limits_are_changed_while_the_server_runs() {
         .app
         .send(post(CHECK, &service()).body(Body::from("{}")).unwrap());
     answer.await.error(413, "payload_too_large");
+}
+
+#[tokio::test]
+async fn guessed_keys_ask_the_store_no_more_often_than_their_address_may() {
+    let notes = Notes::open();
+    let app = TestApp::start_gated(notes.clone()).behind(Front::by_clock(
+        config(two()),
+        Arc::new(Hands(AtomicU64::new(5_000))),
+    ));
+    notes.take();
+    for number in 0..20 {
+        let key = format!("mec_key_{number:032x}_{:064x}", 7);
+        let request = get("/api/accounts", "203.0.113.9:1000");
+        let request = request.header("authorization", format!("Bearer {key}"));
+        let answer = app.send(empty(request)).await;
+        let expected = if number < 2 { 401 } else { 429 };
+        assert_eq!(answer.status.as_u16(), expected, "{}", answer.text);
+    }
+    let asked = notes.take();
+    let of_keys = asked.iter().filter(|asked| *asked == "api_key");
+    assert_eq!(of_keys.count(), 2, "{asked:?}");
 }
