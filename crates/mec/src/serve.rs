@@ -1,5 +1,6 @@
 //! `mec serve`: opens the store, starts the engine, listens, and drains on the way out.
 
+use std::future::pending;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -204,10 +205,10 @@ async fn watched(place: &Place, args: &ServeArgs, app: &App) -> Result<Vec<JoinH
             .await
             .with_context(|| format!("MEC_METRICS_LISTEN: {address} cannot be listened on"))?;
         let router = mec_http::metrics_router(app.clone());
+        // It bounds its clients as the API does, and ends with the server.
+        let bounds = args.transport.connections();
         watched.push(tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(%error, "the metrics are no longer served");
-            }
+            mec_http::serve(vec![listener.into()], router, bounds, pending()).await;
         }));
     }
     if let Some(every) = args.metrics.verify_every() {
